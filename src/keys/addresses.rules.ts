@@ -1,0 +1,39 @@
+import { BlockList, isIP } from 'node:net'
+
+/** An IPv4 or IPv6 address or CIDR block. */
+export function isAddressBlock(text: string): boolean {
+  const [address = '', prefix, more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || address.includes('%') || more !== undefined) return false
+  return prefix === undefined || (/^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
+/** Whether `address` lies in one of the blocks; an empty list allows any. Compared as numbers, never as text. */
+export function addressAllowed(address: string, blocks: readonly string[]): boolean {
+  if (blocks.length === 0) return true
+  const plain = unmapped(address)
+  const family = isIP(plain)
+  if (family === 0) return false
+  const list = new BlockList()
+  for (const block of blocks) {
+    const [base = '', prefix] = block.split('/')
+    const net = unmapped(base)
+    const kind = isIP(net) === 4 ? 'ipv4' : 'ipv6'
+    if (prefix === undefined) list.addAddress(net, kind)
+    else list.addSubnet(net, net === base ? Number(prefix) : Math.max(0, Number(prefix) - 96), kind)
+  }
+  return list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+/** `::ffff:192.0.2.1` and `::ffff:c000:201` are the IPv4 address that they hold. */
+export function unmapped(address: string): string {
+  if (isIP(address) !== 6) return address
+  const hex = /^(?:0{0,4}:){0,5}:?ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address)
+  if (hex !== null) {
+    const high = Number.parseInt(hex[1] as string, 16)
+    const low = Number.parseInt(hex[2] as string, 16)
+    return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+  }
+  const dotted = /^(?:0{0,4}:){0,5}:?ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
+  return dotted === null ? address : (dotted[1] as string)
+}

@@ -1,0 +1,191 @@
+/** May this key be made? And the key itself. */
+import { type Account, namespaceEnabled, subAccountId, termsAccepted } from '../accounts/rules.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
+import { type Code, type FieldFault, Refusal } from '../errors.ts'
+import type { Holder } from '../holders/rules.ts'
+import type { StatusRef } from '../status/rules.ts'
+import { isAddressBlock } from './addresses.rules.ts'
+import { adviceFor } from './admission.rules.ts'
+import type { KeyKind } from './grammar.rules.ts'
+import { expand, type Grant, grantsFault, offeredScopes } from './rights.rules.ts'
+import { type ApiKey, type Author, hashKey } from './rules.ts'
+
+/** What a caller asks for, defaults filled in. */
+export interface KeyWish {
+  name: string
+  namespace: string
+  kind: KeyKind
+  description: string
+  holderId: string | null
+  grants: Grant[]
+  allowedIps: string[]
+  allowedOrigins: string[]
+  expiresAt: number | null
+  customData: Record<string, unknown>
+  confirm: boolean
+}
+
+export interface WishFacts {
+  wish: KeyWish
+  account: Account
+  /** As looked up by the wish's holderId. */
+  holder: Holder | null
+  /** Slugs of the sub-accounts that the grants name and that exist. */
+  subAccounts: ReadonlySet<string>
+  catalog: Catalog
+  now: number
+}
+
+/** Why no such key can be made, whoever asks; null where it can. */
+export function wishFault(facts: WishFacts): Refusal | null {
+  const { wish, account, holder, catalog, now } = facts
+  const namespace = catalog.namespaces.get(wish.namespace)
+  if (namespace === undefined)
+    return new Refusal('unknown_namespace', {
+      errors: [{ pointer: '/namespace', detail: `"${wish.namespace}" is not a namespace.` }],
+    })
+  const fields = fieldFaults(wish, now)
+  if (fields.length > 0) return new Refusal('invalid_request', { errors: fields })
+  const state = accountFault(account, namespace, catalog, now)
+  if (state !== null) return state
+  const scopes = grantsFault(wish.grants, namespace)
+  if (scopes !== null) return new Refusal('unknown_scope', { errors: [scopes] })
+  const sub = wish.grants.findIndex((g) => g.subAccount !== null && !facts.subAccounts.has(g.subAccount))
+  if (sub >= 0)
+    return new Refusal('unknown_sub_account', {
+      errors: [{ pointer: `/grants/${sub}/subAccount`, detail: 'is not a sub-account of this account.' }],
+    })
+  return kindFault(wish, namespace) ?? holderFault(wish, holder, namespace)
+}
+
+/** Whether the grants reach beyond the account's plan, which is as far as anybody's `keys:write` goes. */
+export function beyondPlan(wish: KeyWish, account: Account, namespace: NamespaceEntry, catalog: Catalog): string[] {
+  const offered = offeredScopes(account, catalog.plans.get(account.plan), namespace)
+  return [
+    ...expand(
+      wish.grants.flatMap((g) => g.scopes),
+      namespace,
+    ),
+  ].filter((scope) => !offered.has(scope))
+}
+
+function accountFault(account: Account, namespace: NamespaceEntry, catalog: Catalog, now: number): Refusal | null {
+  const refuse = (code: Code): Refusal => {
+    const detail = adviceFor(code, { key: { namespace: namespace.id }, namespace, catalog })
+    return new Refusal(code, detail === undefined ? {} : { detail })
+  }
+  if (account.status === 'suspended') return refuse('account_suspended')
+  if (!termsAccepted(account, catalog.terms, now)) return refuse('terms_not_accepted')
+  if (namespace.stage === 'retired') return refuse('namespace_retired')
+  return namespaceEnabled(account, namespace.id, catalog) ? null : refuse('namespace_not_enabled')
+}
+
+function fieldFaults(wish: KeyWish, now: number): FieldFault[] {
+  const faults: FieldFault[] = []
+  for (const [i, block] of wish.allowedIps.entries()) {
+    if (!isAddressBlock(block))
+      faults.push({
+        pointer: `/allowedIps/${i}`,
+        detail: 'is not an IP address or CIDR block, such as 203.0.113.0/24.',
+      })
+  }
+  for (const [i, origin] of wish.allowedOrigins.entries()) {
+    if (!isOrigin(origin))
+      faults.push({
+        pointer: `/allowedOrigins/${i}`,
+        detail: 'is not an origin: https://host, or http on localhost, without path.',
+      })
+  }
+  if (wish.expiresAt !== null && wish.expiresAt <= now)
+    faults.push({ pointer: '/expiresAt', detail: 'lies in the past.' })
+  if (wish.kind === 'publishable' && wish.allowedOrigins.length === 0) {
+    faults.push({ pointer: '/allowedOrigins', detail: 'must name the origins that may use a publishable key.' })
+  }
+  return faults
+}
+
+/** An exact origin that is https, or http on loopback. */
+export function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  if (url.origin !== text) return false
+  return (
+    url.protocol === 'https:' || (url.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname))
+  )
+}
+
+function kindFault(wish: KeyWish, namespace: NamespaceEntry): Refusal | null {
+  if (wish.kind === 'secret') return null
+  const secret = wish.grants.flatMap((g) => g.scopes).filter((scope) => !namespace.scopes.get(scope)?.publishable)
+  if (secret.length === 0) return null
+  const may = [...namespace.scopes.values()].filter((s) => s.publishable).map((s) => s.name)
+  return new Refusal('not_publishable', {
+    detail: `A publishable key cannot hold ${secret.join(' ')}. It may hold: ${may.join(' ') || 'nothing in this namespace'}.`,
+  })
+}
+
+function holderFault(wish: KeyWish, holder: Holder | null, namespace: NamespaceEntry): Refusal | null {
+  if (wish.holderId === null) return null
+  if (holder === null)
+    return new Refusal('unknown_holder', {
+      errors: [{ pointer: '/holderId', detail: 'is not a holder of this account.' }],
+    })
+  if (namespace.holderTypes !== null && !namespace.holderTypes.includes(holder.type))
+    return new Refusal('holder_type_not_allowed')
+  const flagged = holder.flags.length > 0 || holder.status === 'onboarding'
+  return flagged && !wish.confirm ? new Refusal('holder_flagged') : null
+}
+
+export interface Made {
+  id: string
+  secretId: string
+  /** The key as written: shown once, never kept. */
+  text: string
+  pepper: { id: string; bytes: Uint8Array }
+  status: StatusRef
+  by: Author
+  now: number
+}
+
+export function newKey(wish: KeyWish, account: string, holder: Holder | null, made: Made): ApiKey {
+  const { now } = made
+  const secret = {
+    id: made.secretId,
+    pepper: made.pepper.id,
+    hash: hashKey(made.text, made.pepper.bytes),
+    last4: made.text.slice(-4),
+    createdAt: now,
+    expiresAt: null,
+    status: made.status,
+  }
+  return {
+    id: made.id,
+    account,
+    namespace: wish.namespace,
+    kind: wish.kind,
+    name: wish.name,
+    description: wish.description,
+    holderId: holder?.id ?? null,
+    holderType: holder?.type ?? null,
+    grants: wish.grants,
+    subAccountRefs: [...new Set(wish.grants.map((g) => g.subAccount).filter((s) => s !== null))].map((s) =>
+      subAccountId(account, s),
+    ),
+    allowedIps: wish.allowedIps,
+    allowedOrigins: wish.allowedOrigins,
+    expiresAt: wish.expiresAt,
+    suspendedAt: null,
+    revoked: null,
+    secrets: [secret],
+    tokenEndpointAuthMethod: 'client_secret_basic',
+    jwks: null,
+    jwksUri: null,
+    jwksStatus: null,
+    dpopBoundAccessTokens: false,
+    customData: wish.customData,
+    createdAt: now,
+    createdBy: made.by,
+    updatedAt: now,
+    version: 1,
+  }
+}

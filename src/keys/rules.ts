@@ -1,0 +1,110 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { HolderType } from '../holders/rules.ts'
+import type { StatusRef } from '../status/rules.ts'
+import type { KeyKind } from './grammar.rules.ts'
+import type { Grant } from './rights.rules.ts'
+
+/** One logical key: a stable id with one live secret, or two while a rotation runs. It is also one OAuth client. */
+export interface ApiKey {
+  /** `key_…`, the `client_id`. */
+  id: string
+  account: string
+  namespace: string
+  kind: KeyKind
+  name: string
+  description: string
+  holderId: string | null
+  /** Copied at creation, to filter by; a holder's type never changes. */
+  holderType: HolderType | null
+  grants: Grant[]
+  /** Store ids of the sub-accounts that grants name. */
+  subAccountRefs: string[]
+  /** CIDR blocks or single addresses; empty: any. */
+  allowedIps: string[]
+  /** Exact origins; for publishable keys. */
+  allowedOrigins: string[]
+  expiresAt: number | null
+  suspendedAt: number | null
+  revoked: Revocation | null
+  secrets: Secret[]
+  tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt'
+  jwks: { keys: Record<string, unknown>[] } | null
+  jwksUri: string | null
+  /** Status of tokens that were got with the JWK set. */
+  jwksStatus: StatusRef | null
+  dpopBoundAccessTokens: boolean
+  customData: Record<string, unknown>
+  createdAt: number
+  createdBy: Author
+  updatedAt: number
+  version: number
+}
+
+export interface Author {
+  type: 'person' | 'program' | 'system'
+  id: string | null
+  name: string
+}
+
+export const REVOKE_REASONS = ['exposed', 'person_left', 'partner_ended', 'other'] as const
+export interface Revocation {
+  at: number
+  by: Author
+  reason: (typeof REVOKE_REASONS)[number]
+  note: string | null
+}
+
+/** One generation of a key's secret. The secret itself is never kept. */
+export interface Secret {
+  /** `sec_…` */
+  id: string
+  /** Id of the pepper the hash was made with. */
+  pepper: string
+  /** HMAC-SHA-256 of the whole key under the pepper, base64url. */
+  hash: string
+  last4: string
+  createdAt: number
+  expiresAt: number | null
+  status: StatusRef
+}
+
+/** Last use, kept beside the key so that it never touches the key's version. */
+export interface KeyUse {
+  /** The key's id. */
+  id: string
+  account: string
+  lastUsedAt: number
+  /** By secret id. */
+  secrets: Record<string, number>
+}
+
+export type KeyStatus = 'active' | 'suspended' | 'expired' | 'revoked'
+
+/** Revoked before expired before suspended before active. */
+export function keyStatus(key: Pick<ApiKey, 'revoked' | 'expiresAt' | 'suspendedAt'>, now: number): KeyStatus {
+  if (key.revoked !== null) return 'revoked'
+  if (key.expiresAt !== null && key.expiresAt <= now) return 'expired'
+  return key.suspendedAt === null ? 'active' : 'suspended'
+}
+
+/** HMAC-SHA-256 of the key as written. A fast hash is right: the secret has 190 bits of its own. */
+export function hashKey(text: string, pepper: Uint8Array): string {
+  return createHmac('sha256', pepper).update(text).digest('base64url')
+}
+
+/** The live secret that `text` is, or null; every secret is compared, in constant time. */
+export function matchSecret(
+  text: string,
+  secrets: readonly Secret[],
+  peppers: ReadonlyMap<string, Uint8Array>,
+  now: number,
+): Secret | null {
+  let found: Secret | null = null
+  for (const secret of secrets) {
+    const pepper = peppers.get(secret.pepper)
+    if (pepper === undefined) continue
+    const same = timingSafeEqual(Buffer.from(hashKey(text, pepper)), Buffer.from(secret.hash))
+    if (same && (secret.expiresAt === null || secret.expiresAt > now)) found = secret
+  }
+  return found
+}

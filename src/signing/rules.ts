@@ -1,0 +1,95 @@
+/** A namespace's signing key. The private half is sealed under a master key. */
+export interface SigningKey {
+  /** `{namespace}.{generation}` */
+  id: string
+  account: ''
+  namespace: string
+  /** Counts up from 1 within the namespace. */
+  generation: number
+  /** RFC 7638 thumbprint. */
+  kid: string
+  alg: SigningAlg
+  publicJwk: PublicJwk
+  sealed: SealedBox
+  publishedAt: number
+  activatesAt: number
+  /** Set when a successor takes over: after this instant the key is no longer published. */
+  retiresAt: number | null
+}
+
+export const SIGNING_ALGS = ['ES256', 'EdDSA', 'RS256'] as const
+export type SigningAlg = (typeof SIGNING_ALGS)[number]
+
+/** Public members only (RFC 7517 §4, RFC 7518 §6). */
+export interface PublicJwk {
+  kty: string
+  use: 'sig'
+  alg: string
+  kid: string
+  [member: string]: string
+}
+
+/** AES-256-GCM under a master key; the AAD names kid, alg and namespace, so that a box cannot stand in for another. */
+export interface SealedBox {
+  masterKey: string
+  iv: string
+  tag: string
+  ciphertext: string
+}
+
+/** A key signs for this long before its successor takes over. */
+export const ROTATE_EVERY_MS = 90 * 86_400_000
+/** Kept beyond the last token's life, for clocks that differ. */
+const SKEW_MS = 60_000
+
+export type SigningKeyState = 'next' | 'current' | 'previous' | 'retired'
+
+export interface RotationPolicy {
+  tokenTtlSeconds: number
+  jwksMaxAgeSeconds: number
+}
+
+/** The state of each key of one namespace; of those that have come into force, the latest signs. */
+export function keyStates<K extends Pick<SigningKey, 'generation' | 'activatesAt' | 'retiresAt'>>(
+  keys: readonly K[],
+  policy: RotationPolicy,
+  now: number,
+): { key: K; state: SigningKeyState }[] {
+  const ordered = [...keys].sort((a, b) => a.generation - b.generation)
+  const current = ordered.findLast((k) => k.activatesAt <= now && (k.retiresAt === null || k.retiresAt > now))
+  return ordered.map((key, i) => {
+    if (key.retiresAt !== null && key.retiresAt <= now) return { key, state: 'retired' }
+    if (key === current) return { key, state: 'current' }
+    if (key.activatesAt > now) return { key, state: 'next' }
+    const successor = ordered[i + 1]
+    return {
+      key,
+      state: successor !== undefined && now >= publishedUntil(successor.activatesAt, policy) ? 'retired' : 'previous',
+    }
+  })
+}
+
+/** Until when a key stays published whose successor took over at `supersededAt`: all it signed must stay verifiable. */
+export function publishedUntil(supersededAt: number, policy: RotationPolicy): number {
+  return supersededAt + (Math.max(policy.tokenTtlSeconds, 300) + policy.jwksMaxAgeSeconds) * 1000 + SKEW_MS
+}
+
+/**
+ * The key that ought to be made now, or null: the first one signs at once, for nobody can have cached anything; every
+ * later one is published a long time before it may sign.
+ */
+export function dueKey(
+  keys: readonly Pick<SigningKey, 'generation' | 'activatesAt' | 'retiresAt'>[],
+  policy: RotationPolicy,
+  now: number,
+): { generation: number; activatesAt: number } | null {
+  const generation = 1 + Math.max(0, ...keys.map((k) => k.generation))
+  const states = keyStates(keys, policy, now)
+  const current = states.find((s) => s.state === 'current')?.key
+  if (current === undefined) return { generation, activatesAt: now }
+  if (states.some((s) => s.state === 'next')) return null
+  return {
+    generation,
+    activatesAt: Math.max(current.activatesAt + ROTATE_EVERY_MS, now + 2 * policy.jwksMaxAgeSeconds * 1000),
+  }
+}

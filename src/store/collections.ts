@@ -1,0 +1,83 @@
+/** The documents Latchkey keeps, declared once for every adapter. */
+import type { Account, SubAccount } from '../accounts/rules.ts'
+import type { Holder } from '../holders/rules.ts'
+import type { ApiKey, KeyUse } from '../keys/rules.ts'
+import type { Member, Person } from '../people/rules.ts'
+import type { SecretCheck } from '../secrets.ts'
+import type { SigningKey } from '../signing/rules.ts'
+import type { StatusAllocator, StatusEntry, StatusList } from '../status/rules.ts'
+import type { UsageCount } from '../usage/rules.ts'
+import type { Document, EventDocument, Head } from './store.ts'
+
+/** Exactly-once marks: a flushed batch, an event already told this minute. */
+export interface Mark extends Document {
+  createdAt: number
+}
+
+export interface Collections {
+  accounts: Account
+  subAccounts: SubAccount
+  holders: Holder
+  people: Person
+  members: Member
+  keys: ApiKey
+  keyUse: KeyUse
+  usage: UsageCount
+  statusLists: StatusList
+  statusAllocators: StatusAllocator
+  statusEntries: StatusEntry
+  signingKeys: SigningKey
+  secretChecks: SecretCheck
+  events: EventDocument
+  heads: Head
+  marks: Mark
+}
+export type CollectionName = keyof Collections
+
+export interface Declaration {
+  /** The number the collection is walked by; ties are broken by id. */
+  sort: string
+  /** Members a page may be filtered by, each indexed together with `account` and `sort`. Dots reach into objects. */
+  filter?: readonly string[]
+  /** Combinations of members that exist once. A combination with a null in it is not held unique. */
+  unique?: readonly (readonly string[])[]
+  /** Name of a link to the collection whose ids stand in `member` (a string, null, or a list of strings). */
+  links?: Readonly<Record<string, { member: string; collection: CollectionName }>>
+  /** Belongs to the installation: `account` is '', and a commit of any account may write it. */
+  shared?: true
+  /** Documents whose `sort` member lies further back than this may be swept. */
+  sweepAfterMs?: number
+}
+
+const DAY = 86_400_000
+
+export const collections: Readonly<Record<CollectionName, Declaration>> = {
+  accounts: { sort: 'createdAt', filter: ['status', 'plan'] },
+  subAccounts: { sort: 'createdAt', filter: ['status', 'kind'] },
+  holders: { sort: 'createdAt', filter: ['status', 'type'] },
+  people: { sort: 'createdAt', unique: [['email']], shared: true },
+  members: {
+    sort: 'createdAt',
+    filter: ['personId', 'role', 'status', 'holderId'],
+    unique: [['account', 'personId'], ['invitation.hash']],
+  },
+  keys: {
+    sort: 'createdAt',
+    filter: ['namespace', 'kind', 'holderType', 'holderId'],
+    links: {
+      account: { member: 'account', collection: 'accounts' },
+      holder: { member: 'holderId', collection: 'holders' },
+      subAccounts: { member: 'subAccountRefs', collection: 'subAccounts' },
+    },
+  },
+  keyUse: { sort: 'lastUsedAt' },
+  usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
+  statusLists: { sort: 'number', filter: ['namespace'], shared: true },
+  statusAllocators: { sort: 'next', shared: true },
+  statusEntries: { sort: 'version', filter: ['list'], shared: true },
+  signingKeys: { sort: 'generation', filter: ['namespace'], unique: [['kid']], shared: true },
+  secretChecks: { sort: 'createdAt', shared: true },
+  events: { sort: 'seq', filter: ['type', 'subject.id'], unique: [['account', 'seq']] },
+  heads: { sort: 'movedAt' },
+  marks: { sort: 'createdAt', shared: true, sweepAfterMs: DAY },
+}
