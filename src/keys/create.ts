@@ -1,0 +1,130 @@
+import type { Account } from '../accounts/rules.ts'
+import { subAccountId } from '../accounts/rules.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
+import { Refusal } from '../errors.ts'
+import { newEvent } from '../events/rules.ts'
+import type { Holder } from '../holders/rules.ts'
+import type { SecretRing } from '../secrets.ts'
+import type { Allocator } from '../status/allocate.ts'
+import { act, type Decision } from '../store/act.ts'
+import type { EventActor, Guarded, Kept, Ref, Store } from '../store/store.ts'
+import { beyondPlan, type KeyWish, newKey, wishFault } from './create.rules.ts'
+import { formatKey, newKeyId, newSecret } from './grammar.rules.ts'
+import type { ApiKey } from './rules.ts'
+import { type ShownKey, showKey } from './shape.ts'
+
+export interface KeyDeps {
+  store: Store
+  catalog: Catalog
+  peppers: SecretRing
+  allocator: Allocator
+  /** Called when a status changed or a list may be new: makes it known before the caller hears of it. */
+  statusChanged: () => Promise<void>
+  now: () => number
+  random: (bytes: number) => Buffer
+  newId: (prefix: string) => string
+}
+
+export interface Asker {
+  actor: EventActor
+  requestId: string | null
+  /** A program may not make keys of the management API, nor grant beyond the account's plan. */
+  bound: boolean
+}
+
+/** Makes a key. The secret is in this answer and nowhere else. */
+export async function createKey(
+  deps: KeyDeps,
+  account: string,
+  wish: KeyWish,
+  asker: Asker,
+): Promise<{ key: ShownKey; secret: string }> {
+  const made = await act(deps.store, () => decide(deps, account, wish, asker))
+  await deps.statusChanged()
+  return made
+}
+
+async function decide(
+  deps: KeyDeps,
+  accountId: string,
+  wish: KeyWish,
+  asker: Asker,
+): Promise<Decision<{ key: ShownKey; secret: string }>> {
+  const { catalog, now } = deps
+  const { account, holder, subAccounts } = await load(deps.store, accountId, wish)
+  const at = now()
+  const fault = wishFault({ wish, account, holder, subAccounts, catalog, now: at })
+  if (fault !== null) throw fault
+  const namespace = catalog.namespaces.get(wish.namespace) as NamespaceEntry
+  if (asker.bound) refuseBeyond(wish, account, namespace, catalog)
+  const id = newKeyId(deps.random)
+  const text = formatKey(namespace.id, wish.kind, id, newSecret(deps.random))
+  const { type, id: by, name } = asker.actor
+  const key = newKey(wish, account.id, holder, {
+    id,
+    secretId: deps.newId('sec'),
+    text,
+    pepper: deps.peppers.current,
+    status: await deps.allocator.take(namespace.id),
+    by: { type, id: by, name },
+    now: at,
+  })
+  const shown = showKey(key, { holder, use: null, now: at })
+  return {
+    account: account.id,
+    commit: {
+      expect: guards(account, holder),
+      insert: [{ collection: 'keys', document: key }],
+      count: [{ name: 'keys', add: 1, max: catalog.limits.keysPerAccount }],
+      events: [keyEvent(deps, 'key.created', asker, key, { object: shown })],
+    },
+    answer: { key: shown, secret: text },
+    refusals: { full: () => new Refusal('keys_full') },
+  }
+}
+
+async function load(store: Store, accountId: string, wish: KeyWish) {
+  const slugs = [...new Set(wish.grants.map((g) => g.subAccount).filter((s) => s !== null))]
+  const refs: Ref[] = [
+    { collection: 'accounts', id: accountId },
+    ...(wish.holderId === null ? [] : [{ collection: 'holders', id: wish.holderId } as const]),
+    ...slugs.map((slug) => ({ collection: 'subAccounts', id: subAccountId(accountId, slug) }) as const),
+  ]
+  const [account, ...rest] = await store.getMany(accountId, refs)
+  if (account === null || account === undefined) throw new Refusal('not_found')
+  const holder = wish.holderId === null ? null : (rest.shift() as Kept<Holder> | null)
+  const subAccounts = new Set(slugs.filter((_, i) => rest[i] !== null))
+  return { account: account as Kept<Account>, holder, subAccounts }
+}
+
+/** What the decision rests on must still stand when it is written. */
+function guards(account: Kept<Account>, holder: Kept<Holder> | null): Guarded[] {
+  const guarded: Guarded[] = [{ collection: 'accounts', document: account }]
+  if (holder !== null) guarded.push({ collection: 'holders', document: holder })
+  return guarded
+}
+
+function refuseBeyond(wish: KeyWish, account: Account, namespace: NamespaceEntry, catalog: Catalog): void {
+  if (namespace.builtIn) {
+    throw new Refusal('exceeds_your_rights', {
+      detail: 'Keys of the management API are made by people, signed in. Ask an owner of the account.',
+    })
+  }
+  const beyond = beyondPlan(wish, account, namespace, catalog)
+  if (beyond.length > 0) {
+    throw new Refusal('exceeds_your_rights', {
+      detail: `Plan ${account.plan} does not have ${beyond.join(' ')}. Leave it out, or have the plan changed.`,
+    })
+  }
+}
+
+export function keyEvent(
+  deps: Pick<KeyDeps, 'newId'>,
+  type: string,
+  asker: Asker,
+  key: ApiKey,
+  data: Record<string, unknown>,
+) {
+  const subject = { type: 'key', id: key.id, name: key.name }
+  return newEvent(deps.newId('evt'), { type, actor: asker.actor, requestId: asker.requestId, subject, data })
+}

@@ -1,0 +1,47 @@
+import { Refusal } from '../errors.ts'
+import { flip } from '../status/flip.ts'
+import { INVALID } from '../status/rules.ts'
+import { act } from '../store/act.ts'
+import { type Asker, type KeyDeps, keyEvent } from './create.ts'
+import { findKey } from './find.ts'
+import type { ApiKey, Revocation } from './rules.ts'
+import { type ShownKey, showKey } from './shape.ts'
+
+/** Ends a key for good, and with it every token it ever gave: their statuses flip in the same commit. */
+export async function revokeKey(
+  deps: KeyDeps,
+  account: string,
+  keyId: string,
+  why: Pick<Revocation, 'reason' | 'note'>,
+  asker: Asker,
+): Promise<ShownKey> {
+  const shown = await act(deps.store, async () => {
+    const { key, holder, use } = await findKey(deps.store, account, keyId)
+    if (key.revoked !== null) throw new Refusal('key_revoked')
+    const now = deps.now()
+    const { type, id, name } = asker.actor
+    const revoked: ApiKey = {
+      ...key,
+      revoked: { at: now, by: { type, id, name }, ...why },
+      updatedAt: now,
+      version: key.version + 1,
+    }
+    const answer = showKey(revoked, { holder, use, now })
+    const status = await flip(
+      deps.store,
+      key.secrets.map((s) => s.status),
+      INVALID,
+    )
+    return {
+      account,
+      commit: {
+        insert: status.insert,
+        replace: [{ collection: 'keys', document: { ...revoked, rev: key.rev } }, ...status.replace],
+        events: [keyEvent(deps, 'key.revoked', asker, key, { object: answer })],
+      },
+      answer,
+    }
+  })
+  await deps.statusChanged()
+  return shown
+}

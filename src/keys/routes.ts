@@ -1,0 +1,199 @@
+import { z } from 'zod'
+import { HOLDER_TYPES } from '../holders/rules.ts'
+import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
+import { actorOf, type Principal } from '../web/principal.ts'
+import { type RequestFacts, type Route, route } from '../web/route.ts'
+import type { KeyWish } from './create.rules.ts'
+import { type Asker, createKey, type KeyDeps } from './create.ts'
+import { findKey, findKeys } from './find.ts'
+import { revokeKey } from './revoke.ts'
+import { REVOKE_REASONS } from './rules.ts'
+import { grantShape, keyShape, showKey } from './shape.ts'
+
+export const accountParams = z.object({ account: z.string().regex(/^[a-z0-9-]{2,40}$/) })
+const keyParams = accountParams.extend({ key: z.string().regex(/^key_[0-9A-Za-z]{12}$/) })
+
+const listQuery = z.strictObject({
+  ...pageQuery,
+  namespace: z.string().max(16).optional(),
+  holderType: z.enum(HOLDER_TYPES).optional(),
+  holderId: z.string().max(64).optional(),
+})
+
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((s) => !s.includes('\0'), { error: 'must not hold a NUL' })
+const customData = z
+  .record(text(64), z.unknown())
+  .refine((data) => JSON.stringify(data).length <= 4096, { error: 'must be at most 4 KiB as JSON' })
+
+const createBody = z
+  .strictObject({
+    name: text(100).min(1),
+    namespace: z.string().max(16),
+    grants: z.array(grantShape).min(1).max(50),
+    kind: z.enum(['secret', 'publishable']).default('secret'),
+    description: text(1000).default('').meta({ description: 'What the key is for and where it runs.' }),
+    holderId: z.string().max(64).nullable().default(null),
+    allowedIps: z
+      .array(z.string().max(64))
+      .max(100)
+      .default([])
+      .meta({ description: 'Addresses and CIDR blocks; none: any.' }),
+    allowedOrigins: z
+      .array(z.string().max(255))
+      .max(20)
+      .default([])
+      .meta({ description: 'Exact origins that may use a publishable key.' }),
+    expiresAt: z.iso
+      .datetime({ offset: true })
+      .transform((t) => Date.parse(t))
+      .nullable()
+      .default(null)
+      .meta({ type: 'string', format: 'date-time' }),
+    customData: customData.default({}),
+    confirm: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Make the key although its holder is flagged or in onboarding.' }),
+  })
+  .meta({ id: 'CreateKey' })
+
+const revokeBody = z
+  .strictObject({ reason: z.enum(REVOKE_REASONS), note: text(1000).nullable().default(null) })
+  .meta({ id: 'RevokeKey' })
+
+const created = z
+  .object({
+    key: keyShape,
+    secret: z.string().meta({ description: 'The API key. Shown in this answer and never again.' }),
+  })
+  .meta({ id: 'CreatedKey' })
+
+const KEYS = '/manage/accounts/{account}/keys'
+
+export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
+  const shared = { tag: 'keys', errors: 'problem' } as const
+  return [
+    route({
+      ...shared,
+      method: 'get',
+      path: KEYS,
+      operationId: 'listKeys',
+      summary: 'List keys',
+      access: 'keys.list',
+      params: accountParams,
+      query: listQuery,
+      answers: {
+        200: {
+          description: 'A page of keys, oldest first.',
+          content: { 'application/json': pageOf(keyShape, 'KeyPage') },
+        },
+      },
+      refusals: ['invalid_request'],
+      async handle({ params: { account }, query: { limit = DEFAULT_PAGE, cursor, ...filters } }) {
+        const list = `${KEYS} ${account} ${JSON.stringify(filters)}`
+        const after = deps.cursors.read(list, cursor)
+        const where = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as Record<
+          string,
+          string
+        >
+        const { found, next } = await findKeys(deps.store, account, {
+          limit,
+          where,
+          ...(after === undefined ? {} : { after }),
+        })
+        const now = deps.now()
+        return {
+          status: 200,
+          body: {
+            items: found.map(({ key, ...beside }) => showKey(key, { ...beside, now })),
+            nextCursor: deps.cursors.write(list, next),
+          },
+        }
+      },
+    }),
+    route({
+      ...shared,
+      method: 'post',
+      path: KEYS,
+      operationId: 'createKey',
+      summary: 'Create a key',
+      description:
+        'The answer holds the secret once. Nobody grants more than they have: scopes beyond the plan are refused.',
+      access: 'keys.create',
+      params: accountParams,
+      body: { kinds: ['json'], schema: createBody as unknown as z.ZodType<KeyWish>, shown: { json: createBody } },
+      answers: { 201: { description: 'The key, and its secret.', content: { 'application/json': created } } },
+      refusals: [
+        'invalid_request',
+        'exceeds_your_rights',
+        'terms_not_accepted',
+        'namespace_not_enabled',
+        'account_suspended',
+        'keys_full',
+        'holder_flagged',
+        'not_publishable',
+        'unknown_scope',
+        'unknown_namespace',
+        'unknown_holder',
+        'unknown_sub_account',
+        'holder_type_not_allowed',
+      ],
+      async handle({ params: { account }, body, caller, request }) {
+        const answer = await createKey(deps, account, body, askerOf(caller, account, request))
+        return {
+          status: 201,
+          headers: {
+            'Cache-Control': 'no-store',
+            Location: `${KEYS.replace('{account}', account)}/${answer.key.id}`,
+            ETag: `"${answer.key.version}"`,
+          },
+          body: answer,
+        }
+      },
+    }),
+    route({
+      ...shared,
+      method: 'get',
+      path: `${KEYS}/{key}`,
+      operationId: 'describeKey',
+      summary: 'Describe a key',
+      access: 'keys.describe',
+      params: keyParams,
+      answers: { 200: { description: 'The key.', content: { 'application/json': keyShape } } },
+      refusals: ['not_found'],
+      async handle({ params: { account, key: id } }) {
+        const { key, ...beside } = await findKey(deps.store, account, id)
+        return {
+          status: 200,
+          headers: { ETag: `"${key.version}"` },
+          body: showKey(key, { ...beside, now: deps.now() }),
+        }
+      },
+    }),
+    route({
+      ...shared,
+      method: 'post',
+      path: `${KEYS}/{key}/revoke`,
+      operationId: 'revokeKey',
+      summary: 'Revoke a key for good',
+      description: 'Every token of the key ends too: its status is in the next signed list.',
+      access: 'keys.revoke',
+      params: keyParams,
+      body: { kinds: ['json'], schema: revokeBody },
+      answers: { 200: { description: 'The revoked key.', content: { 'application/json': keyShape } } },
+      refusals: ['invalid_request', 'not_found', 'key_revoked'],
+      async handle({ params: { account, key }, body, caller, request }) {
+        const shown = await revokeKey(deps, account, key, body, askerOf(caller, account, request))
+        return { status: 200, headers: { ETag: `"${shown.version}"` }, body: shown }
+      },
+    }),
+  ]
+}
+
+function askerOf(caller: Principal, account: string, request: RequestFacts): Asker {
+  return { actor: actorOf(caller, account), requestId: request.id, bound: true }
+}

@@ -1,0 +1,45 @@
+import type { Commit, Guarded, Kept, Store, Write } from '../store/store.ts'
+import type { StatusEntry, StatusList, StatusRef, StatusValue } from './rules.ts'
+
+/**
+ * What a commit must hold so that the credentials at `refs` read `value` from now on: their entries, and their lists
+ * with the next version. To be spread into the commit of the change that causes it.
+ */
+export async function flip(
+  store: Store,
+  refs: readonly StatusRef[],
+  value: StatusValue,
+): Promise<Required<Pick<Commit, 'insert' | 'replace'>>> {
+  const insert: Write[] = []
+  const replace: Guarded[] = []
+  const lists = [...new Set(refs.map((ref) => ref.list))]
+  const found = await store.getMany('', [
+    ...lists.map((id) => ({ collection: 'statusLists', id }) as const),
+    ...refs.map((ref) => ({ collection: 'statusEntries', id: entryId(ref) }) as const),
+  ])
+  const versions = new Map<string, number>()
+  for (const [i, id] of lists.entries()) {
+    const list = found[i] as Kept<StatusList> | null
+    if (list === null || list === undefined) throw new Error(`status list ${id} is missing`)
+    versions.set(id, list.version + 1)
+    replace.push({ collection: 'statusLists', document: { ...list, version: list.version + 1 } })
+  }
+  for (const [i, ref] of refs.entries()) {
+    const kept = found[lists.length + i] as Kept<StatusEntry> | null
+    const entry = {
+      id: entryId(ref),
+      account: '' as const,
+      list: ref.list,
+      index: ref.index,
+      value,
+      version: versions.get(ref.list) as number,
+    }
+    if (kept) replace.push({ collection: 'statusEntries', document: { ...entry, rev: kept.rev } })
+    else insert.push({ collection: 'statusEntries', document: entry })
+  }
+  return { insert, replace }
+}
+
+function entryId(ref: StatusRef): string {
+  return `${ref.list}/${ref.index}`
+}

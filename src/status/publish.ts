@@ -1,0 +1,167 @@
+import { promisify } from 'node:util'
+import { deflate } from 'node:zlib'
+import type { Catalog } from '../catalog.ts'
+import type { Signer } from '../signing/keyring.ts'
+import { EVERY_ACCOUNT, type Kept, type Store } from '../store/store.ts'
+import {
+  emptyList,
+  LIST_LIFETIME_SECONDS,
+  listId,
+  type StatusList,
+  setEntry,
+  statusClaims,
+  statusUri,
+} from './rules.ts'
+
+const compress = promisify(deflate)
+const PAGE = 1000
+
+export interface PublishedList {
+  token: string
+  etag: string
+  version: number
+  /** UTC seconds. */
+  iat: number
+  exp: number
+}
+
+export interface Publisher {
+  /** Reads what has changed since the last call and signs it. Rejects when the store is down. */
+  refresh(): Promise<void>
+  /** The signed list; null where there is none, or none that has not expired. */
+  list(namespace: string, number: string): Promise<PublishedList | null>
+  has(namespace: string, number: string): boolean
+  /** Absolute URIs of the namespace's lists. */
+  uris(namespace: string): string[]
+  /** The value at an index as this instance knows it, and whether the token is denied by its jti. */
+  look(list: string, index: number, jti: string): { value: number; denied: boolean } | null
+}
+
+interface Loaded {
+  list: StatusList
+  packed: Uint8Array
+  signed: PublishedList | null
+  signing: Promise<void> | null
+}
+
+export function createPublisher(deps: {
+  store: Store
+  catalog: Catalog
+  signer: (namespace: string) => Signer
+  now: () => number
+}): Publisher {
+  const { store, catalog, signer, now } = deps
+  const lists = new Map<string, Loaded>()
+  let refreshing: Promise<void> | null = null
+  let current = false
+
+  async function load(kept: Kept<StatusList>): Promise<void> {
+    const known = lists.get(kept.id)
+    if (known?.list.version === kept.version) return
+    const loaded = known ?? { list: kept, packed: emptyList(kept.size), signed: null, signing: null }
+    let after = { at: known?.list.version ?? 0, id: '\uffff' }
+    for (;;) {
+      const page = await store.page(EVERY_ACCOUNT, 'statusEntries', { where: { list: kept.id }, after, limit: PAGE })
+      for (const entry of page.items) setEntry(loaded.packed, entry.index, entry.value)
+      if (page.next === null) break
+      after = page.next
+    }
+    loaded.list = kept
+    lists.set(kept.id, loaded)
+    if (catalog.namespaces.has(kept.namespace)) await sign(loaded)
+  }
+
+  async function sign(loaded: Loaded): Promise<void> {
+    const { list } = loaded
+    const namespace = catalog.namespaces.get(list.namespace)
+    if (namespace === undefined) return
+    const packed = await compress(loaded.packed, { level: 9 })
+    const claims = statusClaims({
+      issuer: namespace.issuer,
+      number: list.number,
+      version: list.version,
+      denied: list.denied,
+      lst: packed.toString('base64url'),
+      ttlSeconds: namespace.statusListTtlSeconds,
+      iat: Math.floor(now() / 1000),
+    })
+    const token = await signer(list.namespace).sign({ typ: 'statuslist+jwt' }, { ...claims })
+    if (loaded.signed !== null && loaded.signed.version > list.version) return
+    loaded.signed = {
+      token,
+      etag: `"${list.version}-${claims.iat}"`,
+      version: list.version,
+      iat: claims.iat,
+      exp: claims.exp,
+    }
+  }
+
+  async function readAll(): Promise<void> {
+    try {
+      let after: { at: number; id: string } | undefined
+      do {
+        const page = await store.page(
+          EVERY_ACCOUNT,
+          'statusLists',
+          after === undefined ? { limit: PAGE } : { limit: PAGE, after },
+        )
+        for (const kept of page.items) await load(kept)
+        after = page.next ?? undefined
+      } while (after !== undefined)
+      current = true
+    } catch (error) {
+      current = false
+      throw error
+    }
+  }
+
+  return {
+    async refresh() {
+      // A call that comes in while one runs must see what was committed before it: it waits for a read of its own.
+      if (refreshing !== null) await refreshing.catch(() => {})
+      refreshing ??= readAll().finally(() => {
+        refreshing = null
+      })
+      await refreshing
+    },
+    has: (namespace, number) => lists.has(listIdOf(namespace, number)),
+    async list(namespace, number) {
+      const loaded = lists.get(listIdOf(namespace, number))
+      const entry = catalog.namespaces.get(namespace)
+      if (loaded === undefined || entry === undefined) return null
+      const seconds = now() / 1000
+      const age = loaded.signed === null ? Number.POSITIVE_INFINITY : seconds - loaded.signed.iat
+      // An age below zero is a clock set back: sign anew rather than serve a list from the future.
+      if (current && (age >= entry.statusListTtlSeconds / 2 || age < 0)) {
+        loaded.signing ??= sign(loaded).finally(() => {
+          loaded.signing = null
+        })
+        await loaded.signing
+      }
+      return loaded.signed !== null &&
+        loaded.signed.exp > seconds &&
+        loaded.signed.iat > seconds - LIST_LIFETIME_SECONDS
+        ? loaded.signed
+        : null
+    },
+    uris(namespace) {
+      const issuer = catalog.namespaces.get(namespace)?.issuer ?? ''
+      return [...lists.values()]
+        .filter(({ list }) => list.namespace === namespace)
+        .map(({ list }) => list.number)
+        .sort((a, b) => a - b)
+        .map((n) => statusUri(issuer, n))
+    },
+    look(list, index, jti) {
+      const loaded = lists.get(list)
+      if (loaded === undefined || index < 0 || index >= loaded.list.size) return null
+      const byte = loaded.packed[(index * 2) >> 3] as number
+      return { value: (byte >> ((index * 2) & 7)) & 3, denied: loaded.list.denied.some((d) => d.jti === jti) }
+    },
+  }
+}
+
+/** A number in any other form names no list. */
+function listIdOf(namespace: string, number: string): string {
+  return listId(namespace, /^(0|[1-9]\d{0,6})$/.test(number) ? Number(number) : -1)
+}

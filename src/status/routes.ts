@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import type { NamespaceEntry } from '../catalog.ts'
+import { Refusal } from '../errors.ts'
+import { unmodified } from '../web/cache.ts'
+import { type Route, route } from '../web/route.ts'
+import type { Publisher } from './publish.ts'
+
+const TYPE = 'application/statuslist+jwt'
+const listParams = z.object({
+  list: z.string().meta({ description: 'Number of the list, as in the token’s `status.status_list.uri`.' }),
+})
+const listQuery = z.looseObject({ time: z.string().optional() })
+
+/** Token Status List (draft-ietf-oauth-status-list-21 §8). */
+export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher): Route[] {
+  const shared = {
+    namespace: namespace.id,
+    cors: true,
+    access: 'public',
+    errors: 'problem',
+    tag: 'keys to verify with',
+    method: 'get',
+  } as const
+  return [
+    route({
+      ...shared,
+      path: `/${namespace.id}/status/{list}`,
+      operationId: 'statusList',
+      summary: 'Signed Token Status List',
+      description:
+        'Two bits an entry: 0 valid, 1 invalid, 2 suspended. `version` never goes back; `denied_jti` names tokens denied one by one.',
+      params: listParams,
+      query: listQuery,
+      answers: {
+        200: { description: 'The Status List Token.', content: { [TYPE]: z.string() } },
+        304: { description: 'Unchanged.' },
+      },
+      refusals: ['not_found', 'store_unavailable'],
+      async handle({ params, query, request }) {
+        if (query.time !== undefined) return { status: 501, type: 'application/problem+json', body: NO_HISTORY }
+        if (!publisher.has(namespace.id, params.list)) throw new Refusal('not_found')
+        const list = await publisher.list(namespace.id, params.list)
+        if (list === null) throw new Refusal('store_unavailable', { retryAfterSeconds: 2 })
+        const headers = {
+          ETag: list.etag,
+          'Cache-Control': 'public, max-age=1, stale-if-error=300',
+          Vary: 'Accept-Encoding',
+        }
+        return unmodified(request, list.etag)
+          ? { status: 304, headers }
+          : { status: 200, headers, type: TYPE, body: list.token }
+      },
+    }),
+    route({
+      ...shared,
+      path: `/${namespace.id}/status`,
+      operationId: 'statusLists',
+      summary: 'All status lists of the namespace',
+      answers: {
+        200: {
+          description: 'Their URIs.',
+          content: { 'application/json': z.object({ status_lists: z.array(z.string()) }) },
+        },
+      },
+      refusals: [],
+      handle: async () => ({
+        status: 200,
+        headers: { 'Cache-Control': 'public, max-age=60' },
+        body: { status_lists: publisher.uris(namespace.id) },
+      }),
+    }),
+  ]
+}
+
+/** §8.4: a server that keeps no history says so. */
+const NO_HISTORY = {
+  type: 'about:blank',
+  title: 'Not Implemented',
+  status: 501,
+  detail: 'Status lists of the past are not kept. Leave time out.',
+}

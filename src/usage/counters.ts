@@ -1,0 +1,158 @@
+/**
+ * What happens on the exchange path, gathered in memory and written once a second: counts, last use, refusals worth an
+ * event, and hashes to be made anew under the current pepper.
+ */
+import { newEvent } from '../events/rules.ts'
+import type { Merge, NewEvent, Store } from '../store/store.ts'
+import type { Counter } from './rules.ts'
+
+export interface Occurrence {
+  keyId: string
+  keyName: string
+  account: string
+  namespace: string
+  holderId: string | null
+  /** Space-separated, sorted. */
+  scopes: string
+  outcome: Counter
+  /** Of the secret used; null where the key was not let through. */
+  secretId: string | null
+}
+
+export interface Incident {
+  type: 'ip.denied' | 'rate_limit.hit'
+  account: string
+  keyId: string
+  keyName: string
+  code: string
+  requestId: string
+  data: Record<string, unknown>
+}
+
+export interface Counters {
+  count(occurrence: Occurrence): void
+  /** One event per key, code and minute, however often it happens. */
+  report(incident: Incident): void
+  /** Writes what has gathered. On failure everything is kept for the next flush. */
+  flush(): Promise<void>
+}
+
+/** Keys and incidents held between flushes while the store is away, before the rest is dropped. */
+const MAX_HELD = 50_000
+
+export function createCounters(deps: {
+  store: Store
+  now: () => number
+  batchId: () => string
+  eventId: () => string
+}): Counters {
+  const { store, now } = deps
+  let merges = new Map<string, Merge>()
+  const incidents = new Map<string, Incident & { minute: number }>()
+  /** A batch that may or may not have been written keeps its id until the store has said so. */
+  let pending: { id: string; merges: Merge[] } | null = null
+  let flushing: Promise<void> | null = null
+
+  async function flushAll(): Promise<void> {
+    for (const [id, incident] of incidents) {
+      await tell(id, incident)
+      incidents.delete(id)
+    }
+    pending ??= takeBatch()
+    while (pending !== null) {
+      await store.merge(pending.id, pending.merges)
+      pending = takeBatch()
+    }
+  }
+
+  function takeBatch(): { id: string; merges: Merge[] } | null {
+    if (merges.size === 0) return null
+    const batch = { id: deps.batchId(), merges: [...merges.values()] }
+    merges = new Map()
+    return batch
+  }
+
+  async function tell(id: string, incident: Incident & { minute: number }): Promise<void> {
+    const mark = { id: `incident:${id}`, account: '', createdAt: now() }
+    // Another instance may have told it: then the mark exists and nothing is written.
+    await store.commit(incident.account, {
+      insert: [{ collection: 'marks', document: mark }],
+      events: [incidentEvent(deps.eventId(), incident)],
+    })
+  }
+
+  return {
+    count(occurrence) {
+      const at = now()
+      const usage = usageMerge(occurrence, at)
+      if (merges.size < MAX_HELD || merges.has(usage.id)) fold(merges, usage)
+      if (occurrence.secretId !== null) fold(merges, lastUseMerge(occurrence, occurrence.secretId, at))
+    },
+    report(incident) {
+      const minute = Math.floor(now() / 60_000)
+      const id = `${incident.keyId}:${incident.code}:${minute}`
+      if (!incidents.has(id) && incidents.size < MAX_HELD) incidents.set(id, { ...incident, minute })
+    },
+    async flush() {
+      if (flushing !== null) await flushing.catch(() => {})
+      flushing ??= flushAll().finally(() => {
+        flushing = null
+      })
+      await flushing
+    },
+  }
+}
+
+function fold(into: Map<string, Merge>, merge: Merge): void {
+  const id = `${merge.collection}:${merge.id}`
+  const known = into.get(id)
+  if (known === undefined) {
+    into.set(id, merge)
+    return
+  }
+  for (const [path, n] of Object.entries(merge.add ?? {}))
+    known.add = { ...known.add, [path]: (known.add?.[path] ?? 0) + n }
+  for (const [path, n] of Object.entries(merge.max ?? {}))
+    known.max = { ...known.max, [path]: Math.max(known.max?.[path] ?? 0, n) }
+}
+
+function usageMerge(o: Occurrence, at: number): Merge {
+  const date = new Date(at).toISOString()
+  const day = Number(date.slice(0, 10).replaceAll('-', ''))
+  const none = { exchanges: 0, refused: 0, rateLimited: 0, verified: 0, denied: 0 }
+  return {
+    collection: 'usage',
+    id: `${day}/${o.keyId}/${o.scopes}`,
+    account: o.account,
+    initial: {
+      month: date.slice(0, 7),
+      day,
+      keyId: o.keyId,
+      namespace: o.namespace,
+      holderId: o.holderId,
+      scopes: o.scopes,
+      ...none,
+    },
+    add: { [o.outcome]: 1 },
+  }
+}
+
+function lastUseMerge(o: Occurrence, secretId: string, at: number): Merge {
+  return {
+    collection: 'keyUse',
+    id: o.keyId,
+    account: o.account,
+    initial: { lastUsedAt: 0, secrets: {} },
+    max: { lastUsedAt: at, [`secrets.${secretId}`]: at },
+  }
+}
+
+function incidentEvent(id: string, incident: Incident): NewEvent {
+  return newEvent(id, {
+    type: incident.type,
+    requestId: incident.requestId,
+    actor: { type: 'program', id: incident.keyId, name: incident.keyName },
+    subject: { type: 'key', id: incident.keyId, name: incident.keyName },
+    data: { code: incident.code, ...incident.data },
+  })
+}
