@@ -1,0 +1,77 @@
+import type { Account, SubAccount } from '../accounts/rules.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
+import type { Holder } from '../holders/rules.ts'
+import { parseKey } from '../keys/grammar.rules.ts'
+import { type ApiKey, keyStatus, matchSecret, type Secret } from '../keys/rules.ts'
+import type { SecretRing } from '../secrets.ts'
+import { EVERY_ACCOUNT, type Store } from '../store/store.ts'
+import { expiryOf, type Grantee } from './rules.ts'
+
+export interface AuthenticateDeps {
+  store: Store
+  catalog: Catalog
+  peppers: SecretRing
+  now: () => number
+  /** Monotonic milliseconds, and a wait; so that a refusal takes the same time whatever its reason. */
+  tick: () => number
+  wait: (ms: number) => Promise<void>
+}
+
+export interface Presented {
+  namespace: NamespaceEntry
+  apiKey: string
+  /** As an OAuth client, a key must be secret and of this namespace to be known at all. */
+  asClient: boolean
+}
+
+/** Every refusal for an unauthentic key takes this long, so that time does not tell unknown from wrong or revoked. */
+export const REFUSAL_MS = 20
+
+/** A key that has shown itself authentic, and all that the decision about it rests on. */
+export interface Authentic extends Grantee {
+  subAccounts: readonly SubAccount[]
+}
+
+/** One round trip. Null for a key that is malformed, unknown, wrong, expired or revoked. */
+export async function authenticate(deps: AuthenticateDeps, request: Presented): Promise<Authentic | null> {
+  const parsed = parseKey(request.apiKey)
+  if (parsed === null) return null
+  const started = deps.tick()
+  const found = await find(deps, request, parsed.id)
+  if (found === null) await deps.wait(Math.max(0, REFUSAL_MS - (deps.tick() - started)))
+  return found
+}
+
+async function find(deps: AuthenticateDeps, request: Presented, id: string): Promise<Authentic | null> {
+  const { store, catalog, peppers } = deps
+  const now = deps.now()
+  const row = await store.getLinked(EVERY_ACCOUNT, 'keys', id)
+  const key: ApiKey | null = row?.document ?? null
+  const secret = matchSecret(request.apiKey, key?.secrets ?? [DECOY(peppers.current.id)], peppers.all, now)
+  const account = row?.linked.account?.[0] as Account | undefined
+  if (key === null || secret === null || account === undefined) return null
+  const status = keyStatus(key, now)
+  if (status === 'revoked' || status === 'expired') return null
+  if (request.asClient && (key.kind === 'publishable' || key.namespace !== request.namespace.id)) return null
+  if (expiryOf({ key, secret, namespace: request.namespace }, Math.floor(now / 1000), undefined) === null) return null
+  return {
+    key,
+    secret,
+    account,
+    holder: (row?.linked.holder?.[0] as Holder | undefined) ?? null,
+    subAccounts: (row?.linked.subAccounts ?? []) as unknown as SubAccount[],
+    plan: catalog.plans.get(account.plan),
+    namespace: request.namespace,
+  }
+}
+
+/** What an unknown key is compared with, so that it costs a comparison too. */
+const DECOY = (pepper: string): Secret => ({
+  id: '',
+  pepper,
+  hash: '-'.repeat(43),
+  last4: '',
+  createdAt: 0,
+  expiresAt: null,
+  status: { list: '', index: 0 },
+})
