@@ -1,0 +1,73 @@
+/**
+ * The checks of one access token, in order, from sources that the caller chooses.
+ *
+ * Not a published entry: `createVerifier` gives it remote sources, the Latchkey server its own keys and statuses.
+ */
+import { type AccessToken, checkExpectations, createAccessToken, type Expectations } from './access.ts'
+import { type AccessTokenClaims, checkClaims, checkIssuer } from './claims.ts'
+import { VerifyError } from './errors.ts'
+import type { KeySource } from './jwks.ts'
+import { checkSignature, type ParsedJws, parseJws } from './jws.ts'
+import { STATUS, type StatusSource } from './status.ts'
+
+/** Whom a token is trusted from, and where what is needed to check it comes from. */
+export interface TrustSources {
+  issuer: string
+  audience: string
+  keys: KeySource
+  /** Null: revocation is not checked. */
+  status: StatusSource | null
+  requireStatus: boolean
+  /** ms since 1970 */
+  now: () => number
+}
+
+const MAX_TOKEN_CHARS = 16 * 1024
+/** Cut or mistyped keys too, so that their owner gets the same good advice. */
+const API_KEY = /^lk_[a-z][a-z0-9]{0,15}_(?:sk|pk)_/
+const LIST_ID = /^[A-Za-z0-9_-]{1,64}$/
+
+/**
+ * Verifies an access token (RFC 9068 §4).
+ *
+ * Keys are asked for only once the header and the issuer named in the payload fit, a status only once everything
+ * else about the token is known to be right (Token Status List §8.3).
+ *
+ * @throws VerifyError and nothing else
+ */
+export async function verifyToken(trust: TrustSources, token: string, expect: Expectations = {}): Promise<AccessToken> {
+  const jws = parseAccessToken(token, trust.issuer)
+  checkIssuer(jws.payload, trust.issuer)
+  await checkSignature(jws, trust.keys)
+  const claims = checkClaims(jws.payload, trust, trust.now())
+  if (Object.hasOwn(claims, 'cnf')) throw new VerifyError('proof_required')
+  await checkStatus(claims, trust)
+  const access = createAccessToken(claims)
+  checkExpectations(access, expect)
+  return access
+}
+
+function parseAccessToken(token: unknown, issuer: string): ParsedJws {
+  if (typeof token !== 'string') throw new VerifyError('malformed_token')
+  if (API_KEY.test(token)) {
+    const message = `This is an API key, not an access token. Exchange it at POST ${issuer}/jwts and send what that answers.`
+    throw new VerifyError('malformed_token', { message })
+  }
+  return parseJws(token, 'at+jwt', MAX_TOKEN_CHARS)
+}
+
+async function checkStatus(claims: AccessTokenClaims, { issuer, status, requireStatus }: TrustSources): Promise<void> {
+  const reference = claims.status?.status_list
+  if (reference === undefined) {
+    if (!requireStatus) return
+    throw new VerifyError('missing_claim', { message: 'The access token has no status claim, which is needed here.' })
+  }
+  if (status === null) return
+  const { uri, idx } = reference
+  // One plain segment below the issuer's own route: the token may not send the verifier anywhere else.
+  const list = uri.startsWith(`${issuer}/status/`) ? uri.slice(`${issuer}/status/`.length) : ''
+  if (!LIST_ID.test(list)) throw new VerifyError('status_unavailable', { cause: new Error(`foreign list ${uri}`) })
+  const value = await status.read({ uri, idx, jti: claims.jti })
+  if (value === STATUS.valid) return
+  throw new VerifyError(value === STATUS.suspended ? 'suspended' : 'revoked')
+}

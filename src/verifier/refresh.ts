@@ -1,0 +1,57 @@
+/** One attempt at a time, and a pause after each failed one: an outage must not slow, or be fed by, every request. */
+export interface Refresh {
+  /** True when the attempt, or the one already under way, succeeded; false when it failed or it is too early. */
+  run(): Promise<boolean>
+  readonly running: boolean
+  /** Why the latest attempt failed; null after a success and before the first. */
+  readonly failure: unknown
+  /** Seconds, at least 1, until the next attempt may be made. */
+  readonly waitSeconds: number
+}
+
+/** Pauses after a failed attempt, in ms: shorter where nothing is at hand and every request is refused meanwhile. */
+export const PAUSE_MS = { withLastGood: 5000, withNothing: 1000 }
+
+/** A clock that was set back ends each period: none may last for as long as the clock was wrong. */
+export function isWithin(from: number, until: number, now: number): boolean {
+  return from <= now && now < until
+}
+
+export function createRefresh(attempt: () => Promise<void>, now: () => number, pauseMs: () => number): Refresh {
+  let flight: Promise<boolean> | null = null
+  let failedAt = 0
+  let retryAt = 0
+  let failure: unknown = null
+
+  async function once(): Promise<boolean> {
+    try {
+      await attempt()
+      failure = null
+      return true
+    } catch (error) {
+      failure = error
+      failedAt = now()
+      retryAt = failedAt + pauseMs()
+      return false
+    } finally {
+      flight = null
+    }
+  }
+
+  return {
+    run() {
+      if (flight === null && failure !== null && isWithin(failedAt, retryAt, now())) return Promise.resolve(false)
+      flight ??= once()
+      return flight
+    },
+    get running() {
+      return flight !== null
+    },
+    get failure() {
+      return failure
+    },
+    get waitSeconds() {
+      return Math.max(1, Math.ceil((retryAt - now()) / 1000))
+    },
+  }
+}

@@ -1,0 +1,91 @@
+import type { AccessToken, Expectations } from './access.ts'
+import { type TrustSources, verifyToken } from './core.ts'
+import { remoteKeys } from './keys.ts'
+import { createRemote } from './remote.ts'
+import { remoteStatus, type StatusRules } from './status.ts'
+
+export interface RevocationOptions {
+  /**
+   * How changes are learnt. `poll`: each status list is fetched again once its `ttl` is over. `stream` is meant to be
+   * told by the issuer at once; it currently polls at the list's `ttl` like `poll`. Default `stream`.
+   */
+  mode?: 'stream' | 'poll'
+  /** What becomes of a token whose status cannot be told: `closed` refuses, `open` accepts it. Default `closed`. */
+  failure?: 'closed' | 'open'
+  /** How long the last good list stands in while the issuer cannot be reached, in seconds. Default 300. */
+  maxStaleSeconds?: number
+}
+
+export interface VerifierOptions {
+  /** The only issuer trusted, exactly as in the `iss` claim: `{PUBLIC_URL}/{ns}`. https, or http on loopback. */
+  issuer: string
+  /** This API, as in the `aud` claim: the audience of the namespace. */
+  audience: string
+  /** Token Status List checks; `false` turns them off, so that a revoked token is accepted until its `exp`. */
+  revocation?: RevocationOptions | false
+  /** Refuse tokens without a `status` claim with `missing_claim`. Default false. */
+  requireStatus?: boolean
+  /** Used for all requests. Default the global `fetch`. */
+  fetch?: typeof fetch
+  /** The clock, in ms since 1970. Default `Date.now`. */
+  now?: () => number
+}
+
+export interface Verifier {
+  readonly issuer: string
+  readonly audience: string
+  /**
+   * Verifies an access token offline: the network is used only to fetch keys and status lists that are not at hand.
+   *
+   * @throws VerifyError and nothing else; its `code` tells why
+   */
+  verify(token: string, expect?: Expectations): Promise<AccessToken>
+  /** Ends running requests. Nothing keeps the process alive without it. */
+  close(): void
+}
+
+/**
+ * Creates the verifier of one API: it accepts the access tokens (RFC 9068) of one issuer for one audience.
+ *
+ * Signing keys come from `{issuer}/.well-known/jwks.json`, statuses from the list that a token names below
+ * `{issuer}/status/` (draft-ietf-oauth-status-list-21). Keep one verifier for the life of the process: it caches both.
+ *
+ * @throws TypeError where an option is wrong
+ */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { issuer, audience, revocation = {}, requireStatus = false, now = Date.now } = options
+  checkIssuerOption(issuer)
+  if (typeof audience !== 'string' || audience === '') throw new TypeError('audience must be a non-empty string')
+  const rules = revocation === false ? null : readRules(revocation)
+  const remote = createRemote(options.fetch ?? ((...request) => fetch(...request)))
+  const keys = remoteKeys(`${issuer}/.well-known/jwks.json`, remote, now)
+  const status = rules === null ? null : remoteStatus(remote, keys, issuer, now, rules)
+  const trust: TrustSources = { issuer, audience, keys, status, requireStatus, now }
+  return {
+    issuer,
+    audience,
+    verify: (token, expect) => verifyToken(trust, token, expect),
+    close: () => remote.close(),
+  }
+}
+
+function readRules({ mode = 'stream', failure = 'closed', maxStaleSeconds = 300 }: RevocationOptions): StatusRules {
+  if (mode !== 'stream' && mode !== 'poll') throw new TypeError('revocation.mode must be stream or poll')
+  if (failure !== 'closed' && failure !== 'open') throw new TypeError('revocation.failure must be closed or open')
+  if (!Number.isFinite(maxStaleSeconds) || maxStaleSeconds < 0) {
+    throw new TypeError('revocation.maxStaleSeconds must be a number of seconds, 0 or more')
+  }
+  return { failure, maxStaleSeconds }
+}
+
+function checkIssuerOption(issuer: string): void {
+  const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : null
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new TypeError('issuer must be an https URL')
+  if (/[?#]/.test(issuer) || url.username !== '' || url.password !== '') {
+    throw new TypeError('issuer must have no query, no fragment and no credentials')
+  }
+  if (issuer.endsWith('/')) throw new TypeError('issuer must not end with a slash')
+  if (url.protocol === 'http:' && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)) {
+    throw new TypeError('issuer may be an http URL only on a loopback address')
+  }
+}

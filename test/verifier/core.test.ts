@@ -1,0 +1,42 @@
+import { expect } from 'chai'
+import { type TrustSources, verifyToken } from '../../src/verifier/core.ts'
+import { importKeys } from '../../src/verifier/jwks.ts'
+import type { StatusReference } from '../../src/verifier/status.ts'
+import { AUDIENCE, Issuer, refused } from './issuer.ts'
+
+describe('verifier: verifyToken over sources in the process', () => {
+  let issuer: Issuer
+  let trust: TrustSources
+  const asked: StatusReference[] = []
+  let value = 0
+  before(async () => {
+    issuer = await new Issuer().start()
+    const keys = await importKeys({ keys: [issuer.key.publicJwk] })
+    trust = {
+      issuer: issuer.url,
+      audience: AUDIENCE,
+      keys: { find: async (kid) => keys.get(kid) ?? null },
+      status: {
+        async read(reference) {
+          asked.push(reference)
+          return value
+        },
+      },
+      requireStatus: true,
+      now: issuer.now,
+    }
+  })
+  after(() => issuer.stop())
+
+  it('verifies without any request', async () => {
+    const token = await verifyToken(trust, await issuer.token(issuer.status(9)), { scope: 'links:read' })
+    expect(token.client_id).to.equal('key_0123456789ab')
+    expect(asked).to.deep.equal([{ uri: `${issuer.url}/status/1`, idx: 9, jti: 'jti-1' }])
+    value = 2
+    await refused(verifyToken(trust, await issuer.token(issuer.status(9))), 'suspended')
+    value = 11
+    await refused(verifyToken(trust, await issuer.token(issuer.status(9))), 'revoked')
+    await refused(verifyToken(trust, await issuer.token()), 'missing_claim')
+    expect(issuer.hits).to.deep.equal({ keys: 0, status: 0, notModified: 0, other: 0 })
+  })
+})
