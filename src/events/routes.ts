@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import type { EventDocument, Store } from '../store/store.ts'
+import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
+import { type Route, route } from '../web/route.ts'
+import { iso } from '../web/time.ts'
+
+const person = z.object({ type: z.string(), id: z.string().nullable(), name: z.string() })
+export const eventShape = z
+  .object({
+    id: z.string(),
+    type: z.string(),
+    time: z.iso.datetime(),
+    account: z.string(),
+    seq: z.int().meta({ description: 'From 1 in each account, without gap.' }),
+    requestId: z.string().nullable(),
+    actor: person.extend({ onBehalfOf: z.string().optional() }),
+    subject: person.extend({ id: z.string() }),
+    data: z
+      .record(z.string(), z.unknown())
+      .meta({ description: '`object` is the subject exactly as its GET shows it.' }),
+  })
+  .meta({ id: 'Event' })
+
+const listQuery = z.strictObject({
+  ...pageQuery,
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/, { error: 'must be a seq' })
+    .transform(Number)
+    .optional()
+    .meta({ description: 'Start behind this seq.', type: 'integer' }),
+  type: z.string().max(64).optional(),
+  subject: z.string().max(64).optional().meta({ description: 'Id of the subject.' }),
+  order: z.enum(['asc', 'desc']).default('asc'),
+})
+
+const EVENTS = '/manage/accounts/{account}/events'
+
+export function eventRoutes(deps: { store: Store; cursors: Cursors }): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: EVENTS,
+      operationId: 'listEvents',
+      tag: 'events',
+      summary: 'Read the event log',
+      errors: 'problem',
+      access: 'events.list',
+      params: z.object({ account: z.string().regex(/^[a-z0-9-]{2,40}$/) }),
+      query: listQuery,
+      answers: {
+        200: { description: 'A page of events.', content: { 'application/json': pageOf(eventShape, 'EventPage') } },
+      },
+      refusals: ['invalid_request'],
+      async handle({ params: { account }, query }) {
+        const { limit = DEFAULT_PAGE, cursor, after: seq, type, subject, order } = query
+        const list = `${EVENTS} ${account} ${JSON.stringify([type, subject, order])}`
+        // '\uffff' lies behind every id, so that the event of that seq itself is left out.
+        const after =
+          deps.cursors.read(list, cursor) ??
+          (seq === undefined ? undefined : { at: seq, id: order === 'asc' ? '\uffff' : '' })
+        const where = {
+          ...(type === undefined ? {} : { type }),
+          ...(subject === undefined ? {} : { 'subject.id': subject }),
+        }
+        const page = await deps.store.page(account, 'events', {
+          limit,
+          where,
+          order,
+          ...(after === undefined ? {} : { after }),
+        })
+        return {
+          status: 200,
+          body: { items: page.items.map(showEvent), nextCursor: deps.cursors.write(list, page.next) },
+        }
+      },
+    }),
+  ]
+}
+
+export function showEvent(event: EventDocument): z.output<typeof eventShape> {
+  const { id, type, time, account, seq, requestId, actor, subject, data } = event
+  return { id, type, time: iso(time), account, seq, requestId, actor, subject, data }
+}

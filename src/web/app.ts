@@ -1,0 +1,196 @@
+/** The middleware list, and the bridge from declared routes to Koa. */
+import type { IncomingMessage } from 'node:http'
+import { Router } from '@koa/router'
+import Koa from 'koa'
+import type { Logger } from 'pino'
+import type { Catalog } from '../catalog.ts'
+import { Refusal } from '../errors.ts'
+import { unmapped } from '../keys/addresses.rules.ts'
+import { readBody } from './body.ts'
+import { parseInput } from './input.ts'
+import { guard, type IdentifyPrincipal } from './principal.ts'
+import { asRefusal, oauthError, problem } from './problems.ts'
+import type { Reply, RequestFacts, Route } from './route.ts'
+
+export interface WebState extends Koa.DefaultState {
+  requestId: string
+}
+export type Context = Koa.ParameterizedContext<WebState>
+type Middleware = Koa.Middleware<WebState>
+
+/** A page that is no API. */
+export interface Page {
+  path: string
+  handle: Middleware
+}
+
+export interface WebDeps {
+  routes: readonly Route[]
+  pages: readonly Page[]
+  catalog: Catalog
+  publicUrl: string
+  trustedHops: number
+  identify: IdentifyPrincipal
+  logger: Logger
+  now: () => number
+  requestId: () => string
+}
+
+export function createApp(deps: WebDeps): Koa<WebState> {
+  const app = new Koa<WebState>()
+  const router = new Router<WebState>()
+  const byPath = new Map<string, Route>()
+  for (const route of deps.routes) {
+    byPath.set(routerPath(route.path), route)
+    router[route.method](routerPath(route.path), serve(route, deps))
+  }
+  for (const page of deps.pages) router.get(page.path, page.handle)
+  app.use(answerErrors(deps, byPath))
+  app.use(router.routes() as unknown as Middleware)
+  app.use(answerUnrouted(byPath))
+  app.on('error', (error: Error) => {
+    // A client that hung up is no fault of ours.
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET')
+      deps.logger.warn({ error: error.message }, 'connection error')
+  })
+  return app
+}
+
+/** `{name}` as Koa's router writes it. */
+function routerPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+const SAFE_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
+/** First of the list: gives the request its id, and turns whatever is thrown into the answer that its route speaks. */
+function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middleware {
+  return async (ctx, next) => {
+    ctx.state.requestId = deps.requestId()
+    ctx.set('Request-Id', ctx.state.requestId)
+    ctx.set(SAFE_HEADERS)
+    try {
+      await next()
+    } catch (thrown) {
+      const refusal = asRefusal(thrown)
+      const speaksOAuth = byPath.get(matchedPath(ctx))?.errors === 'oauth'
+      const answer = speaksOAuth ? oauthError(refusal) : problem(refusal, ctx.state.requestId, deps.publicUrl)
+      ctx.status = answer.status
+      ctx.set(answer.headers)
+      ctx.body = answer.body
+      ctx.set('Content-Type', answer.contentType)
+      if (answer.status >= 500) {
+        deps.logger.error(
+          { requestId: ctx.state.requestId, path: matchedPath(ctx), code: refusal.code, err: refusal.facts.cause },
+          'request failed',
+        )
+      }
+    }
+    if (byPath.get(matchedPath(ctx))?.cors) ctx.set(CROSS_ORIGIN)
+    deps.logger.debug(
+      { requestId: ctx.state.requestId, method: ctx.method, path: matchedPath(ctx), status: ctx.status },
+      'answered',
+    )
+  }
+}
+
+/** The declared path, never the one called: that one may hold anything. */
+function matchedPath(ctx: Context): string {
+  const matched = (ctx as { matched?: { path: string }[] }).matched
+  return matched?.at(-1)?.path ?? ''
+}
+
+const PREFLIGHT = {
+  'Access-Control-Allow-Methods': 'GET, POST',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-API-Key, DPoP, If-None-Match, Last-Event-ID',
+  'Access-Control-Max-Age': '86400',
+}
+const EXPOSED =
+  'Request-Id, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, DPoP-Nonce, ETag, Deprecation, Sunset'
+
+/** Issuer routes are open to any page, without credentials: keys and tokens travel in headers and bodies only. */
+const CROSS_ORIGIN = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': EXPOSED }
+
+/** Nothing matched by path and method: a preflight, 405 where the path has other methods, 404 otherwise. */
+function answerUnrouted(byPath: ReadonlyMap<string, Route>): Middleware {
+  return async (ctx) => {
+    const layers = (ctx as { matched?: { methods: string[] }[] }).matched ?? []
+    const methods = new Set(layers.flatMap((layer) => layer.methods))
+    if (ctx.method === 'OPTIONS' && byPath.get(matchedPath(ctx))?.cors) {
+      ctx.set(PREFLIGHT)
+      ctx.status = 204
+      return
+    }
+    if (methods.size > 0)
+      throw new Refusal('method_not_allowed', { headers: { Allow: [...methods].sort().join(', ') } })
+    throw new Refusal('not_found')
+  }
+}
+
+function serve(route: Route, deps: WebDeps): Middleware {
+  const lifecycle = lifecycleHeaders(route, deps.catalog)
+  return async (ctx) => {
+    ctx.set(lifecycle)
+    const request = factsOf(ctx, deps)
+    const open = route.access === 'public'
+    const caller = open ? (undefined as never) : await deps.identify(request)
+    const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
+    const input = parseInput(route, (ctx as unknown as { params: Record<string, string> }).params, ctx.query, read)
+    if (!open) guard(caller, route.access as never, (input.params as { account?: string }).account)
+    send(ctx, await route.handle({ ...input, request, caller }))
+  }
+}
+
+function send(ctx: Context, reply: Reply): void {
+  ctx.status = reply.status
+  if (reply.headers !== undefined) ctx.set(reply.headers as Record<string, string>)
+  if (reply.body === undefined) {
+    ctx.body = null
+    ctx.status = reply.status
+    return
+  }
+  const json = typeof reply.body === 'object' && !(reply.body instanceof Uint8Array)
+  ctx.body = json ? JSON.stringify(reply.body) : reply.body instanceof Uint8Array ? Buffer.from(reply.body) : reply.body
+  const type = reply.type ?? (json ? 'application/json' : 'text/plain')
+  // Set as it is: JSON and JOSE types take no charset parameter (RFC 8259 §11).
+  ctx.set('Content-Type', type === 'text/plain' ? 'text/plain; charset=utf-8' : type)
+}
+
+function factsOf(ctx: Context, deps: WebDeps): RequestFacts {
+  return {
+    id: ctx.state.requestId,
+    address: clientAddress(ctx.req, deps.trustedHops),
+    origin: ctx.get('origin') || null,
+    header: (name) => ctx.get(name) || undefined,
+    accepts: (...types) => ctx.accepts(...types) || null,
+    query: ctx.query,
+  }
+}
+
+/**
+ * The address that the nearest trusted proxy saw. Entries of X-Forwarded-For are believed from the right, as many as
+ * there are trusted hops: what stands further left the client may have written itself.
+ */
+export function clientAddress(req: IncomingMessage, hops: number): string {
+  const socket = req.socket.remoteAddress ?? ''
+  if (hops === 0) return unmapped(socket)
+  const header = req.headers['x-forwarded-for']
+  const seen = (Array.isArray(header) ? header.join(',') : (header ?? ''))
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+  return unmapped(seen.at(-Math.min(hops, seen.length)) ?? socket)
+}
+
+/** RFC 9745 and RFC 8594. */
+function lifecycleHeaders(route: Route, catalog: Catalog): Record<string, string> {
+  const namespace = route.namespace === undefined ? undefined : catalog.namespaces.get(route.namespace)
+  const headers: Record<string, string> = {}
+  if (namespace?.deprecatedAt) headers.Deprecation = `@${Math.floor(namespace.deprecatedAt / 1000)}`
+  if (namespace?.sunsetAt) headers.Sunset = new Date(namespace.sunsetAt).toUTCString()
+  return headers
+}

@@ -1,0 +1,116 @@
+/** Bodies: bounded, decoded strictly, flat. Everything odd about one is a 4xx here. */
+import type { IncomingMessage } from 'node:http'
+import rawBody from 'raw-body'
+import { type FieldFault, Refusal } from '../errors.ts'
+
+/** Unless a route says otherwise. */
+export const MAX_BODY_BYTES = 64 * 1024
+
+export type BodyKind = 'json' | 'form'
+const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+}
+
+export function mediaTypeOf(kind: BodyKind): string {
+  return MEDIA_TYPES[kind]
+}
+
+export interface BodyRules {
+  kinds: readonly BodyKind[]
+  maxBytes?: number
+  /** Form parameters that may be given more than once: none unless said (RFC 6749 §3.2). */
+  repeatable?: readonly string[]
+}
+
+/** The body's members; null where there is none. */
+export async function readBody(req: IncomingMessage, rules: BodyRules): Promise<unknown> {
+  const length = req.headers['content-length']
+  const chunked = req.headers['transfer-encoding'] !== undefined
+  if (!chunked && (length === undefined || length === '0')) return null
+  const kind = kindOf(req, rules)
+  const encoding = req.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Refusal('unsupported_media_type', { detail: 'Send the body without Content-Encoding.' })
+  }
+  const text = decode(await readBytes(req, rules.maxBytes ?? MAX_BODY_BYTES))
+  if (text === '' && kind === undefined) return null
+  if (kind === undefined) throw unsupported(rules)
+  return kind === 'json' ? parseJson(text) : parseForm(text, rules.repeatable ?? [])
+}
+
+function kindOf(req: IncomingMessage, rules: BodyRules): BodyKind | undefined {
+  const header = req.headers['content-type']
+  if (header === undefined) return undefined
+  const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase())
+  const charset = parameters
+    .find((p) => p.startsWith('charset='))
+    ?.slice('charset='.length)
+    .replaceAll('"', '')
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii') {
+    throw new Refusal('unsupported_media_type', { detail: 'Send the body in UTF-8.' })
+  }
+  const kind = rules.kinds.find((k) => MEDIA_TYPES[k] === type)
+  if (kind === undefined) throw unsupported(rules)
+  return kind
+}
+
+function unsupported(rules: BodyRules): Refusal {
+  return new Refusal('unsupported_media_type', {
+    detail: `Send Content-Type: ${rules.kinds.map(mediaTypeOf).join(' or ')}.`,
+  })
+}
+
+async function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
+  try {
+    return await rawBody(req, { limit, length: req.headers['content-length'] ?? null })
+  } catch (error) {
+    const type = (error as { type?: string }).type
+    if (type === 'entity.too.large') {
+      throw new Refusal('payload_too_large', {
+        detail: `The body is larger than ${limit / 1024} KiB.`,
+        headers: { Connection: 'close' },
+      })
+    }
+    throw new Refusal('invalid_request', {
+      detail: 'The body ended before it was complete.',
+      headers: { Connection: 'close' },
+    })
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
+function decode(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new Refusal('invalid_request', { detail: 'The body is not UTF-8.' })
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Refusal('invalid_request', { detail: 'The body is not JSON. Check quotes, commas and brackets.' })
+  }
+}
+
+/** Flat pairs, never nested: `a[b]=1` is a parameter of that very name. */
+function parseForm(text: string, repeatable: readonly string[]): Record<string, string | string[]> {
+  const form: Record<string, string | string[]> = Object.create(null)
+  const errors: FieldFault[] = []
+  for (const [name, value] of new URLSearchParams(text)) {
+    const known = form[name]
+    if (known === undefined) form[name] = repeatable.includes(name) ? [value] : value
+    else if (Array.isArray(known)) known.push(value)
+    else errors.push({ pointer: `/${name.slice(0, 64)}`, detail: 'is given more than once; give it once.' })
+  }
+  if (errors.length > 0)
+    throw new Refusal('invalid_request', {
+      detail: 'A parameter is given more than once.',
+      errors: errors.slice(0, 10),
+    })
+  return form
+}

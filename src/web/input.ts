@@ -1,0 +1,57 @@
+/** What came in, against what the route declared. */
+import type { z } from 'zod'
+import { type FieldFault, Refusal } from '../errors.ts'
+import type { Route } from './route.ts'
+
+/** Longest any parameter of a path may be. */
+const MAX_PARAMETER = 256
+
+export function parseInput(
+  route: Route,
+  params: Record<string, string>,
+  query: Record<string, string | string[] | undefined>,
+  body: unknown,
+): { params: unknown; query: unknown; body: unknown } {
+  return { params: parseParams(route, params), query: parseQuery(route, query), body: parseBody(route, body) }
+}
+
+/** An id of the wrong form names nothing: 404, like any other that is not there. */
+function parseParams(route: Route, params: Record<string, string>): unknown {
+  if (route.params === undefined) return {}
+  if (Object.values(params).some((value) => value.length > MAX_PARAMETER || value.includes('\0')))
+    throw new Refusal('not_found')
+  const parsed = route.params.safeParse(params)
+  if (!parsed.success) throw new Refusal('not_found')
+  return parsed.data
+}
+
+function parseQuery(route: Route, query: Record<string, string | string[] | undefined>): unknown {
+  if (route.query === undefined) return {}
+  const parsed = route.query.safeParse({ ...query })
+  if (!parsed.success) throw invalid(parsed.error, (path) => `?${path.join('.')}`)
+  return parsed.data
+}
+
+function parseBody(route: Route, body: unknown): unknown {
+  if (route.body === undefined) return undefined
+  if (body === null && route.body.optional) return null
+  const parsed = route.body.schema.safeParse(body ?? {})
+  if (!parsed.success) throw invalid(parsed.error, pointer)
+  return parsed.data
+}
+
+/** RFC 6901. */
+function pointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+function invalid(error: z.ZodError, where: (path: readonly PropertyKey[]) => string): Refusal {
+  const errors: FieldFault[] = error.issues.slice(0, 20).flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [{ pointer: where(issue.path), detail: issue.message }]
+    return issue.keys.slice(0, 10).map((key) => ({
+      pointer: where([...issue.path, key]),
+      detail: 'is not a member of this request; leave it out.',
+    }))
+  })
+  return new Refusal('invalid_request', { errors })
+}

@@ -1,0 +1,86 @@
+/**
+ * A route is declared once. From its declaration come the router's entry, the checks of what comes in, the guard, and
+ * its operation in the OpenAPI document.
+ */
+import type { z } from 'zod'
+import type { Code } from '../errors.ts'
+import type { Action } from '../people/access.rules.ts'
+import type { BodyKind } from './body.ts'
+import type { Principal } from './principal.ts'
+
+export interface RequestFacts {
+  id: string
+  /** Of the client, past trusted proxies; IPv4 in its own form. */
+  address: string
+  origin: string | null
+  header(name: string): string | undefined
+  /** The first of `types` that the Accept header takes, with its preference; null where it takes none. */
+  accepts(...types: string[]): string | null
+  /** The path as called, for documents about themselves. */
+  query: Readonly<Record<string, string | string[] | undefined>>
+}
+
+export interface Reply {
+  status: number
+  headers?: Readonly<Record<string, string>>
+  /** Media type of a text or byte body; JSON unless said. */
+  type?: string
+  body?: string | Uint8Array | object
+}
+
+export interface Input<P, Q, B> {
+  params: P
+  query: Q
+  body: B
+  request: RequestFacts
+  /** Who calls; present on routes that name an action. */
+  caller: Principal
+}
+
+export interface BodyDeclaration<B> {
+  /** In the order they are documented. */
+  kinds: readonly BodyKind[]
+  schema: z.ZodType<B>
+  /** What the document shows instead for a kind, where the schema alone would be harder to use. */
+  shown?: Partial<Record<BodyKind, z.ZodType>>
+  maxBytes?: number
+  optional?: true
+  repeatable?: readonly string[]
+}
+
+export interface Answer {
+  description: string
+  /** Media types in the order they are documented, with their schemas; none: no body. */
+  content?: Readonly<Record<string, z.ZodType>>
+  headers?: Readonly<Record<string, string>>
+}
+
+export interface Route<P = unknown, Q = unknown, B = unknown> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** With `{name}` for parameters. */
+  path: string
+  operationId: string
+  tag: string
+  summary: string
+  description?: string
+  /** An action of the table in people/access.rules.ts, or open to all. */
+  access: Action | 'public'
+  /** RFC 6749 JSON under /oauth/, problem details elsewhere. */
+  errors: 'problem' | 'oauth'
+  /** Readable from any web page, without credentials. */
+  cors?: true
+  /** Namespace whose Deprecation and Sunset headers the answers carry. */
+  namespace?: string
+  params?: z.ZodType<P>
+  query?: z.ZodType<Q>
+  body?: BodyDeclaration<B>
+  answers: Readonly<Record<number, Answer>>
+  /** Codes of the one table that this route refuses with, beside those that every route has. */
+  refusals: readonly Code[]
+  handle(input: Input<P, Q, B>): Promise<Reply>
+}
+
+/** Keeps the types of one route together and lets them go afterwards: a list holds routes of every type. */
+export function route<P, Q, B>(declared: Route<P, Q, B>): Route {
+  return declared as unknown as Route
+}
