@@ -1,0 +1,84 @@
+/** `latchkey/server`: Latchkey in your own process, and for your own tests. */
+
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Latchkey, start } from './compose.ts'
+import { type Config, loadConfig } from './config.ts'
+import type { DemoData } from './demo/seed.ts'
+
+export type { Config } from './config.ts'
+export type { DemoData } from './demo/seed.ts'
+
+export interface RunningServer {
+  /** PUBLIC_URL. */
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * Starts a server.
+ *
+ * @param config environment variables by name, as docs/configuration.md lists them, or a parsed Config
+ * @throws ConfigFault, CatalogFault where something is wrong; nothing is left running then
+ */
+export async function createServer(config: Readonly<Record<string, string>> | Config): Promise<RunningServer> {
+  const { url, close } = await start(isConfig(config) ? config : loadConfig(config))
+  return { url, close }
+}
+
+export interface TestServer extends RunningServer {
+  /** Of the demo resource server. */
+  resourceUrl: string
+  /** Keys, people and accounts to test with. */
+  demo: DemoData
+}
+
+/**
+ * A whole server for tests: free ports, a store in memory, demo data.
+ *
+ * @param options.now UTC milliseconds; the real clock unless given
+ * @param options.env further environment variables
+ */
+export async function createTestServer(
+  options: { now?: () => number; env?: Readonly<Record<string, string>> } = {},
+): Promise<TestServer> {
+  const latchkey = await startForTests(options)
+  const { demo } = latchkey
+  return {
+    url: latchkey.url,
+    resourceUrl: demo?.resourceUrl as string,
+    demo: demo?.data as DemoData,
+    close: latchkey.close,
+  }
+}
+
+/** As {@link createTestServer}, with everything inside it. */
+export async function startForTests(
+  options: { now?: () => number; env?: Readonly<Record<string, string>> } = {},
+): Promise<Latchkey> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
+  const config = loadConfig({
+    PORT: '0',
+    DEMO_RESOURCE_PORT: '0',
+    LOG_LEVEL: 'silent',
+    LATCHKEY_DATA_DIR: dataDir,
+    LATCHKEY_CATALOG: fileURLToPath(new URL('../latchkey.yaml', import.meta.url)),
+    ...options.env,
+  })
+  const store: Config['store'] = config.store.kind === 'sqlite' ? { kind: 'sqlite', file: ':memory:' } : config.store
+  const latchkey = await start({ ...config, store }, { now: options.now ?? Date.now, random: randomBytes })
+  return {
+    ...latchkey,
+    async close() {
+      await latchkey.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+function isConfig(config: Readonly<Record<string, string>> | Config): config is Config {
+  return typeof (config as Config).publicUrl === 'string' && typeof (config as Config).store === 'object'
+}
