@@ -1,0 +1,131 @@
+/** A whole server over real HTTP, on each store, with a clock that the test moves. */
+import { randomBytes } from 'node:crypto'
+import type { Latchkey } from '../../src/compose.ts'
+import type { DemoData } from '../../src/demo/seed.ts'
+import { startForTests } from '../../src/server.ts'
+import { dropDatabase, mongoTestUri, NO_MONGO } from '../contract/mongo-server.ts'
+
+export interface Bed {
+  latchkey: Latchkey
+  url: string
+  resourceUrl: string
+  demo: DemoData
+  /** UTC ms; moved by `pass`. */
+  now(): number
+  pass(ms: number): void
+  secret(name: string): string
+  keyId(name: string): string
+  post(path: string, init?: PostInit): Promise<Answer>
+  get(path: string, headers?: Record<string, string>): Promise<Answer>
+  /** A token by way of `/jwts`. */
+  token(name: string, wish?: Record<string, unknown>): Promise<string>
+}
+export interface PostInit {
+  json?: unknown
+  form?: Record<string, string> | [string, string][]
+  body?: string | Uint8Array
+  headers?: Record<string, string>
+}
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+  json: () => Record<string, unknown>
+}
+
+export const START = Date.parse('2026-11-21T09:00:00Z')
+
+export interface BedOptions {
+  env?: Record<string, string>
+}
+
+/** Declares `body` once per store; the suite of a store that is not there is pending, and says why. */
+export function onBothStores(title: string, body: (bed: () => Bed) => void, options: BedOptions = {}): void {
+  for (const store of ['SQLite', 'MongoDB'] as const) {
+    const absent = store === 'MongoDB' && !process.env.MONGODB_TEST_URI && process.env.REQUIRE_MONGO !== '1'
+    describe(`${title} (${store}${absent ? `, ${NO_MONGO}` : ''})`, () => {
+      let bed: Bed
+      const database = `latchkey-${randomBytes(6).toString('hex')}`
+      before(async function () {
+        this.timeout(30_000)
+        const uri = store === 'MongoDB' ? mongoTestUri(database) : undefined
+        if (uri === null) return this.skip()
+        bed = await openBed({ ...options.env, ...(uri === undefined ? {} : { MONGODB_URI: uri }) })
+      })
+      after(async () => {
+        await bed?.latchkey.close()
+        const uri = store === 'MongoDB' ? mongoTestUri(database) : null
+        if (bed !== undefined && uri !== null) await dropDatabase(uri)
+      })
+      body(() => bed)
+    })
+  }
+}
+
+export async function openBed(env: Record<string, string> = {}): Promise<Bed> {
+  let at = START
+  const now = (): number => at
+  const latchkey = await startForTests({ now, env })
+  const demo = latchkey.demo?.data as DemoData
+  const { url } = latchkey
+  const key = (name: string) => {
+    const found = demo.keys[name]
+    if (found === undefined) throw new Error(`no demo key ${name}`)
+    return found
+  }
+  const post = (path: string, init: PostInit = {}): Promise<Answer> => {
+    const headers: Record<string, string> = { ...init.headers }
+    let body: string | Uint8Array | undefined = init.body
+    if (init.json !== undefined) {
+      body = JSON.stringify(init.json)
+      headers['content-type'] ??= 'application/json'
+    }
+    if (init.form !== undefined) {
+      body = new URLSearchParams(init.form).toString()
+      headers['content-type'] ??= 'application/x-www-form-urlencoded'
+    }
+    return answerOf(
+      fetch(new URL(path, url), { method: 'POST', headers, ...(body === undefined ? {} : { body: body as BodyInit }) }),
+    )
+  }
+  return {
+    latchkey,
+    url,
+    resourceUrl: latchkey.demo?.resourceUrl as string,
+    demo,
+    now,
+    pass: (ms) => {
+      at += ms
+    },
+    secret: (name) => key(name).secret,
+    keyId: (name) => key(name).id,
+    post,
+    get: (path, headers = {}) => answerOf(fetch(new URL(path, url), { headers, redirect: 'manual' })),
+    async token(name, wish = {}) {
+      const { status, text } = await post(`/${key(name).namespace}/jwts`, {
+        json: { apiKey: key(name).secret, ...wish },
+      })
+      if (status !== 200) throw new Error(`no token for ${name}: ${text}`)
+      return text
+    },
+  }
+}
+
+async function answerOf(pending: Promise<Response>): Promise<Answer> {
+  const response = await pending
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: () => JSON.parse(text) as Record<string, unknown>,
+  }
+}
+
+/** The claims of a token, unverified. */
+export function claimsOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString('utf8')) as Record<string, unknown>
+}
+export function headerOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString('utf8')) as Record<string, unknown>
+}

@@ -1,0 +1,92 @@
+import { inflateSync } from 'node:zlib'
+import { expect } from 'chai'
+import { importJWK, jwtVerify } from 'jose'
+import { type Bed, claimsOf, headerOf, onBothStores } from '../bed.ts'
+
+interface Ref {
+  idx: number
+  uri: string
+}
+const refOf = (token: string): Ref => (claimsOf(token).status as { status_list: Ref }).status_list
+
+async function read(bed: Bed, uri: string) {
+  const answer = await bed.get(uri, { accept: 'application/statuslist+jwt' })
+  expect(answer.status, answer.text).to.equal(200)
+  expect(answer.headers.get('content-type')).to.equal('application/statuslist+jwt')
+  const { keys } = (await bed.get('/v2/.well-known/jwks.json')).json() as { keys: { kid: string }[] }
+  const key = keys.find((k) => k.kid === headerOf(answer.text).kid)
+  const { payload } = await jwtVerify(answer.text, await importJWK(key as never, 'ES256'), {
+    typ: 'statuslist+jwt',
+    currentDate: new Date(bed.now()),
+  })
+  const { bits, lst } = payload.status_list as { bits: number; lst: string }
+  const packed = inflateSync(Buffer.from(lst, 'base64url'))
+  return {
+    answer,
+    payload,
+    bits,
+    size: (packed.length * 8) / bits,
+    value: (idx: number) => ((packed[(idx * bits) >> 3] as number) >> ((idx * bits) & 7)) & (2 ** bits - 1),
+  }
+}
+
+onBothStores('Token Status List', (bed) => {
+  it('is signed, names itself, and every live token reads valid', async () => {
+    const { token, url, now } = bed()
+    const { idx, uri } = refOf(await token('acme-v2-server'))
+    const list = await read(bed(), uri)
+    expect(list.payload).to.include({ iss: `${url}/v2`, sub: uri, ttl: 30, iat: now() / 1000, exp: now() / 1000 + 300 })
+    expect(list.payload.version).to.be.a('number')
+    expect(list.payload.denied_jti).to.deep.equal([])
+    expect(list.payload.status_list).to.include({ bits: 2, aggregation_uri: `${url}/v2/status` })
+    expect(list.size).to.equal(2 ** 20)
+    expect(list.value(idx)).to.equal(0)
+    expect((await bed().get('/v2/status')).json()).to.deep.equal({ status_lists: [uri] })
+  })
+
+  it('gives every key an index of its own, in no order', async () => {
+    const { token } = bed()
+    const names = ['acme-v2-server', 'acme-v2-readonly', 'acme-v2-orders', 'acme-northwind', 'globex-v2-server']
+    const indexes = await Promise.all(names.map(async (name) => refOf(await token(name)).idx))
+    expect(new Set(indexes).size).to.equal(names.length)
+    expect(indexes.map((n, i) => n - (indexes[i - 1] ?? n)).some((step) => Math.abs(step) > 1000)).to.equal(true)
+  })
+
+  it('flips with the revocation of a key, under a higher version, before the caller hears of it', async () => {
+    const b = bed()
+    const { idx, uri } = refOf(await b.token('acme-northwind'))
+    const before = await read(b, uri)
+    const manage = await b.token('acme-manage')
+    const path = `/manage/accounts/acme/keys/${b.keyId('acme-northwind')}/revoke`
+    const revoked = await b.post(path, {
+      json: { reason: 'partner_ended' },
+      headers: { authorization: `Bearer ${manage}` },
+    })
+    expect(revoked.status, revoked.text).to.equal(200)
+    const after = await read(b, uri)
+    expect(after.value(idx)).to.equal(1)
+    expect(after.payload.version).to.be.greaterThan(before.payload.version as number)
+    expect((await b.post('/v2/jwts', { json: { apiKey: b.secret('acme-northwind') } })).status).to.equal(401)
+  })
+
+  it('is signed afresh before it grows old, and is not modified in between', async () => {
+    const b = bed()
+    const { uri } = refOf(await b.token('acme-v2-server'))
+    const first = await read(b, uri)
+    const etag = first.answer.headers.get('etag') as string
+    b.pass(10_000)
+    const same = await b.get(uri, { 'if-none-match': etag })
+    expect([same.status, same.text]).to.deep.equal([304, ''])
+    b.pass(10_000)
+    const later = await read(b, uri)
+    expect(later.payload.iat).to.equal(b.now() / 1000)
+    expect(later.answer.headers.get('etag')).to.not.equal(etag)
+  })
+
+  it('knows no other lists, and keeps no history', async () => {
+    for (const path of ['/v2/status/1', '/v2/status/00', '/v2/status/-1', '/v2/status/x', '/v2/status/99999999']) {
+      expect((await bed().get(path)).status, path).to.equal(404)
+    }
+    expect((await bed().get('/v2/status/0?time=1686925000')).status).to.equal(501)
+  })
+})
