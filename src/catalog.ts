@@ -112,7 +112,8 @@ export function parseCatalog(text: string, file: string, publicUrl: string): Cat
 }
 
 function say(issue: z.core.$ZodIssue): string {
-  return `${issue.path.join('.') || '(top level)'}: ${issue.message}`
+  const what = issue.code === 'invalid_key' ? issue.issues.map((inner) => inner.message).join('; ') : issue.message
+  return `${issue.path.join('.') || '(top level)'}: ${what}`
 }
 
 function build(raw: RawCatalog, publicUrl: string): Catalog {

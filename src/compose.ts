@@ -1,5 +1,5 @@
 /** Everything is put together, started and stopped here, and nowhere else. */
-import { randomBytes } from 'node:crypto'
+
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,6 +15,7 @@ import type { KeyDeps } from './keys/create.ts'
 import { base62 } from './keys/grammar.rules.ts'
 import { createRehash } from './keys/rehash.ts'
 import { keyRoutes } from './keys/routes.ts'
+import { pooledRandom } from './random.ts'
 import { checkSecrets, derive, loadOrMakeSecrets, ring, type SecretRing } from './secrets.ts'
 import { createKeyring, type Keyring } from './signing/keyring.ts'
 import { signingRoutes } from './signing/routes.ts'
@@ -71,7 +72,7 @@ const POLL_STATUS_MS = 250
 const FLUSH_MS = 1_000
 const POLL_KEYS_MS = 5_000
 const DRAIN_MS = 10_000
-const REAL: Outside = { now: Date.now, random: randomBytes }
+const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */
 export async function start(given: Config, outside: Outside = REAL): Promise<Latchkey> {

@@ -1,6 +1,5 @@
 /** `latchkey/server`: Latchkey in your own process, and for your own tests. */
 
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { type Latchkey, start } from './compose.ts'
 import { type Config, loadConfig } from './config.ts'
 import type { DemoData } from './demo/seed.ts'
+import { pooledRandom } from './random.ts'
 
 export type { Config } from './config.ts'
 export type { DemoData } from './demo/seed.ts'
@@ -69,7 +69,7 @@ export async function startForTests(
     ...options.env,
   })
   const store: Config['store'] = config.store.kind === 'sqlite' ? { kind: 'sqlite', file: ':memory:' } : config.store
-  const latchkey = await start({ ...config, store }, { now: options.now ?? Date.now, random: randomBytes })
+  const latchkey = await start({ ...config, store }, { now: options.now ?? Date.now, random: pooledRandom() })
   return {
     ...latchkey,
     async close() {

@@ -110,22 +110,41 @@ function fold(into: Map<string, Merge>, merge: Merge): void {
     into.set(id, merge)
     return
   }
-  for (const [path, n] of Object.entries(merge.add ?? {}))
-    known.add = { ...known.add, [path]: (known.add?.[path] ?? 0) + n }
-  for (const [path, n] of Object.entries(merge.max ?? {}))
-    known.max = { ...known.max, [path]: Math.max(known.max?.[path] ?? 0, n) }
+  for (const path in merge.add) known.add = addTo(known.add ?? {}, path, merge.add[path] as number)
+  for (const path in merge.max) known.max = raiseTo(known.max ?? {}, path, merge.max[path] as number)
+}
+
+function addTo(totals: Record<string, number>, path: string, n: number): Record<string, number> {
+  totals[path] = (totals[path] ?? 0) + n
+  return totals
+}
+
+function raiseTo(totals: Record<string, number>, path: string, n: number): Record<string, number> {
+  totals[path] = Math.max(totals[path] ?? 0, n)
+  return totals
+}
+
+let lastDay = { second: -1, month: '', day: 0 }
+
+/** The UTC month and day of an instant. */
+function dayOf(at: number): { month: string; day: number } {
+  const second = Math.floor(at / 1000)
+  if (lastDay.second !== second) {
+    const date = new Date(at).toISOString()
+    lastDay = { second, month: date.slice(0, 7), day: Number(date.slice(0, 10).replaceAll('-', '')) }
+  }
+  return lastDay
 }
 
 function usageMerge(o: Occurrence, at: number): Merge {
-  const date = new Date(at).toISOString()
-  const day = Number(date.slice(0, 10).replaceAll('-', ''))
+  const { month, day } = dayOf(at)
   const none = { exchanges: 0, refused: 0, rateLimited: 0, verified: 0, denied: 0 }
   return {
     collection: 'usage',
     id: `${day}/${o.keyId}/${o.scopes}`,
     account: o.account,
     initial: {
-      month: date.slice(0, 7),
+      month,
       day,
       keyId: o.keyId,
       namespace: o.namespace,

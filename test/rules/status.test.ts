@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { deflateSync, inflateSync } from 'node:zlib'
+import { expect } from 'chai'
+import {
+  emptyList,
+  LIST_SIZE,
+  permute,
+  placeOf,
+  type StatusValue,
+  setEntry,
+  statusClaim,
+} from '../../src/status/rules.ts'
+
+describe('Status list', () => {
+  it('packs entries least significant bits first, as the draft’s two-bit vector does', () => {
+    const vectors = JSON.parse(readFileSync(new URL('../vectors/status-list.json', import.meta.url), 'utf8')) as {
+      bits: number
+      values?: number[]
+      bytesHex: string
+      lst: string
+    }[]
+    const { values, bytesHex, lst } = vectors.find((v) => v.bits === 2) as {
+      values: number[]
+      bytesHex: string
+      lst: string
+    }
+    const packed = emptyList(values.length)
+    for (const [i, value] of values.entries()) setEntry(packed, i, value as StatusValue)
+    expect(Buffer.from(packed).toString('hex')).to.equal(bytesHex)
+    expect(inflateSync(Buffer.from(lst, 'base64url')).toString('hex')).to.equal(bytesHex)
+    expect(inflateSync(deflateSync(packed, { level: 9 })).toString('hex')).to.equal(bytesHex)
+  })
+
+  it('an entry can be set back', () => {
+    const packed = emptyList(8)
+    setEntry(packed, 5, 2)
+    setEntry(packed, 5, 0)
+    expect([...packed]).to.deep.equal([0, 0])
+  })
+
+  it('hands out every index once, in an order that is the seed’s own', () => {
+    const seen = new Uint8Array(LIST_SIZE)
+    let twice = 0
+    // Every 16th counter of the whole list, and a run of neighbours.
+    for (let counter = 0; counter < LIST_SIZE; counter += counter < 4096 ? 1 : 16) {
+      const index = permute(counter, 'seed')
+      expect(index).to.be.within(0, LIST_SIZE - 1)
+      twice += seen[index] as number
+      seen[index] = 1
+    }
+    expect(twice).to.equal(0)
+    expect(permute(7, 'seed')).to.not.equal(permute(7, 'another'))
+  }).timeout(20_000)
+
+  it('rolls over to the next list when one is full', () => {
+    expect(placeOf(LIST_SIZE - 1)).to.deep.equal({ number: 0, counter: LIST_SIZE - 1 })
+    expect(placeOf(LIST_SIZE)).to.deep.equal({ number: 1, counter: 0 })
+    expect(statusClaim('https://a.example/v2', { list: 'v2/1', index: 9 })).to.deep.equal({
+      status_list: { idx: 9, uri: 'https://a.example/v2/status/1' },
+    })
+  })
+})
