@@ -20,6 +20,7 @@ import { checkSecrets, derive, loadOrMakeSecrets, ring, type SecretRing } from '
 import { createKeyring, type Keyring } from './signing/keyring.ts'
 import { signingRoutes } from './signing/routes.ts'
 import { createAllocator } from './status/allocate.ts'
+import { createFlip } from './status/flip.ts'
 import { createPublisher, type Publisher } from './status/publish.ts'
 import { statusRoutes } from './status/routes.ts'
 import { openMongo } from './store/mongo.ts'
@@ -117,7 +118,17 @@ async function put(
     await rehash.flush()
   }
   const allocator = createAllocator(store, random)
-  const keys: KeyDeps = { store, catalog, peppers, allocator, statusChanged: publisher.refresh, now, random, newId }
+  const keys: KeyDeps = {
+    store,
+    catalog,
+    peppers,
+    allocator,
+    flip: createFlip(store),
+    statusChanged: publisher.refresh,
+    now,
+    random,
+    newId,
+  }
   const exchange = createExchange({
     store,
     catalog,

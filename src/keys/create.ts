@@ -6,6 +6,7 @@ import { newEvent } from '../events/rules.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { SecretRing } from '../secrets.ts'
 import type { Allocator } from '../status/allocate.ts'
+import type { Flip } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { EventActor, Guarded, Kept, Ref, Store } from '../store/store.ts'
 import { beyondPlan, type KeyWish, newKey, wishFault } from './create.rules.ts'
@@ -18,6 +19,7 @@ export interface KeyDeps {
   catalog: Catalog
   peppers: SecretRing
   allocator: Allocator
+  flip: Flip
   /** Called when a status changed or a list may be new: makes it known before the caller hears of it. */
   statusChanged: () => Promise<void>
   now: () => number

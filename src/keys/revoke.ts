@@ -1,5 +1,4 @@
 import { Refusal } from '../errors.ts'
-import { flip } from '../status/flip.ts'
 import { INVALID } from '../status/rules.ts'
 import { act } from '../store/act.ts'
 import { type Asker, type KeyDeps, keyEvent } from './create.ts'
@@ -27,8 +26,7 @@ export async function revokeKey(
       version: key.version + 1,
     }
     const answer = showKey(revoked, { holder, use, now })
-    const status = await flip(
-      deps.store,
+    const status = await deps.flip(
       key.secrets.map((s) => s.status),
       INVALID,
     )

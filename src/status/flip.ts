@@ -5,11 +5,16 @@ import type { StatusEntry, StatusList, StatusRef, StatusValue } from './rules.ts
  * What a commit must hold so that the credentials at `refs` read `value` from now on: their entries, and their lists
  * with the next version. To be spread into the commit of the change that causes it.
  */
-export async function flip(
-  store: Store,
+export type Flip = (
   refs: readonly StatusRef[],
   value: StatusValue,
-): Promise<Required<Pick<Commit, 'insert' | 'replace'>>> {
+) => Promise<Required<Pick<Commit, 'insert' | 'replace'>>>
+
+export function createFlip(store: Store): Flip {
+  return (refs, value) => flip(store, refs, value)
+}
+
+async function flip(store: Store, refs: readonly StatusRef[], value: StatusValue): ReturnType<Flip> {
   const insert: Write[] = []
   const replace: Guarded[] = []
   const lists = [...new Set(refs.map((ref) => ref.list))]

@@ -25,6 +25,21 @@ const CODES = new Set([
   6, 7, 24, 43, 50, 64, 89, 91, 112, 133, 134, 189, 202, 234, 246, 251, 262, 317, 358, 9001, 10058, 10107, 11600, 11602,
   13435, 13436,
 ])
+/** Of the socket itself: the driver passes on what happens between its own checks of a connection. */
+const SOCKET_CODES = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+])
 const LABELS = ['TransientTransactionError', 'UnknownTransactionCommitResult', 'RetryableWriteError']
 
 export function hasLabel(error: unknown, label: string): boolean {
@@ -38,7 +53,8 @@ export function isDuplicate(error: unknown): boolean {
 export function isUnreachable(error: unknown): boolean {
   return (
     UNREACHABLE.some((type) => error instanceof type) ||
-    (error instanceof Error && error.name === 'MongoWaitQueueTimeoutError')
+    (error instanceof Error && error.name === 'MongoWaitQueueTimeoutError') ||
+    (error instanceof Error && SOCKET_CODES.has(String((error as NodeJS.ErrnoException).code)))
   )
 }
 

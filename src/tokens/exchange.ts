@@ -1,5 +1,6 @@
 import { type SubAccount, subAccountId } from '../accounts/rules.ts'
 import { type Code, Refusal } from '../errors.ts'
+import { addressBucket } from '../keys/addresses.rules.ts'
 import { type AdmissionFacts, adviceFor, refusalOf } from '../keys/admission.rules.ts'
 import type { Rehash } from '../keys/rehash.ts'
 import {
@@ -13,8 +14,8 @@ import {
 import { hashKey } from '../keys/rules.ts'
 import type { Signer } from '../signing/keyring.ts'
 import type { Counters } from '../usage/counters.ts'
-import { addressBucket, type ExchangeLimits, type LimitState } from '../usage/limits.ts'
-import { limitHeaders, rateLimited } from '../usage/refusals.ts'
+import type { ExchangeLimits, LimitState } from '../usage/limits.ts'
+import { limitHeaders, rateLimited } from '../usage/refusals.rules.ts'
 import { type Authentic, type AuthenticateDeps, authenticate, type Presented } from './authenticate.ts'
 import {
   accessTokenClaims,

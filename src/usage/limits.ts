@@ -85,19 +85,6 @@ function settle(state: LimitState): LimitState {
   return { ...state, remaining: Math.max(0, state.remaining) }
 }
 
-/** IPv6 networks are counted by /64: whoever has one address there has them all. */
-export function addressBucket(address: string): string {
-  if (!address.includes(':')) return address
-  const [head = '', tail = ''] = address.split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = tail.split(':').filter(Boolean)
-  const zeros = address.includes('::') ? Array.from({ length: 8 - left.length - right.length }, () => '0') : []
-  return `${[...left, ...zeros, ...right]
-    .slice(0, 4)
-    .map((part) => Number.parseInt(part, 16).toString(16))
-    .join(':')}::/64`
-}
-
 interface Window {
   count: number
   endsAt: number

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { expect } from 'chai'
-import { addressAllowed, isAddressBlock, unmapped } from '../../src/keys/addresses.rules.ts'
-import { addressBucket } from '../../src/usage/limits.ts'
+import { addressAllowed, addressBucket, isAddressBlock, unmapped } from '../../src/keys/addresses.rules.ts'
 import { clientAddress } from '../../src/web/app.ts'
 
 describe('Addresses', () => {
