@@ -6,25 +6,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type Koa from 'koa'
 import { type Logger, pino } from 'pino'
 import { catalogRoutes } from './accounts/catalog.routes.ts'
-import { type Catalog, loadCatalog } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
 import { eventRoutes } from './events/routes.ts'
-import { sealer } from './events/rules.ts'
 import type { KeyDeps } from './keys/create.ts'
-import { base62 } from './keys/grammar.rules.ts'
 import { createRehash } from './keys/rehash.ts'
 import { keyRoutes } from './keys/routes.ts'
+import { open } from './open.ts'
 import { pooledRandom } from './random.ts'
-import { checkSecrets, derive, loadOrMakeSecrets, ring, type SecretRing } from './secrets.ts'
+import { derive } from './secrets.ts'
 import { createKeyring, type Keyring } from './signing/keyring.ts'
 import { signingRoutes } from './signing/routes.ts'
 import { createAllocator } from './status/allocate.ts'
 import { createFlip } from './status/flip.ts'
 import { createPublisher, type Publisher } from './status/publish.ts'
 import { statusRoutes } from './status/routes.ts'
-import { openMongo } from './store/mongo.ts'
-import { openSqlite } from './store/sqlite.ts'
 import type { Store } from './store/store.ts'
 import { createExchange } from './tokens/exchange.ts'
 import { createOwnVerifier } from './tokens/own.ts'
@@ -96,15 +93,9 @@ async function put(
 ): Promise<Latchkey> {
   const { now, random } = outside
   const logger = createLogger(config, outside)
-  const catalog = loadCatalog(config.catalogFile, config.publicUrl)
-  const notices: string[] = []
-  const { peppers, masterKeys } = readSecrets(config, random, notices)
-  const store = await openStore(config, { now, seal: sealer(derive(masterKeys, 'event chain')) })
+  const { catalog, store, peppers, masterKeys, notices, newId } = await open(config, outside)
   undo.push(() => store.close())
-  await checkSecrets(store, 'pepper', peppers, now())
-  await checkSecrets(store, 'master-key', masterKeys, now())
 
-  const newId = (prefix: string): string => `${prefix}_${base62(16, random)}`
   const eventId = (): string => newId('evt')
   const keyring = createKeyring({ store, catalog, ring: derive(masterKeys, 'signing keys'), now, random, eventId })
   const publisher = createPublisher({ store, catalog, signer: keyring.signer, now })
@@ -215,27 +206,6 @@ async function put(
     documents,
     close: once(stop),
   }
-}
-
-function readSecrets(
-  config: Config,
-  random: (bytes: number) => Buffer,
-  notices: string[],
-): { peppers: SecretRing; masterKeys: SecretRing } {
-  if (config.peppers !== null && config.masterKeys !== null)
-    return { peppers: ring(config.peppers), masterKeys: ring(config.masterKeys) }
-  const kept = loadOrMakeSecrets(config.dataDir, random)
-  if (kept.made)
-    notices.push(
-      `Made peppers and master keys and wrote them to ${kept.file}. Without them no key of this store can be exchanged: back them up.`,
-    )
-  return { peppers: ring(config.peppers ?? kept.peppers), masterKeys: ring(config.masterKeys ?? kept.masterKeys) }
-}
-
-function openStore(config: Config, options: Parameters<typeof openSqlite>[1]): Promise<Store> {
-  return config.store.kind === 'mongodb'
-    ? openMongo(config.store.uri, options)
-    : Promise.resolve(openSqlite(config.store.file, options))
 }
 
 function createLogger(config: Config, outside: Outside): Logger {

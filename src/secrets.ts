@@ -1,7 +1,8 @@
 /** Peppers and master keys: versioned, given by the operator, never stored. Purposes get keys of their own by HKDF. */
 import { createHmac, hkdfSync } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
 import type { Store } from './store/store.ts'
 
 export interface VersionedSecret {
@@ -62,20 +63,40 @@ export function loadOrMakeSecrets(
     writeFileSync(file, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
     made = true
   }
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as Record<
-    'peppers' | 'masterKeys',
-    { id: string; base64: string }[]
-  >
+  const kept = parseSecretsFile(file)
   const read = (name: 'peppers' | 'masterKeys') =>
     kept[name].map(({ id, base64 }) => ({ id, bytes: new Uint8Array(Buffer.from(base64, 'base64')) }))
   return { peppers: read('peppers'), masterKeys: read('masterKeys'), file, made }
+}
+
+const fileShape = z.array(z.object({ id: z.string().min(1), base64: z.string().min(40) })).min(1)
+const secretsFile = z.object({ peppers: fileShape, masterKeys: fileShape })
+
+/** @throws SecretsFault */
+function parseSecretsFile(file: string): z.output<typeof secretsFile> {
+  try {
+    return secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    throw new SecretsFault(
+      `${file}: is not the secrets file that Latchkey wrote. Restore it from a backup: without it no key of this store can be exchanged.`,
+    )
+  }
+}
+
+/** Makes a file, and the directory it lies in, that only their owner reads, where they do not exist; answers the path. */
+export function privateFile(file: string): string {
+  if (file !== ':memory:' && !existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    writeFileSync(file, '', { mode: 0o600, flag: 'a' })
+  }
+  return file
 }
 
 function fresh32(id: string, random: (bytes: number) => Buffer): { id: string; base64: string } {
   return { id, base64: random(32).toString('base64') }
 }
 
-/** @throws Error where the store knows a pepper or master key by this id with another value. */
+/** @throws SecretsFault where the store knows a pepper or master key by this id with another value. */
 export async function checkSecrets(
   store: Store,
   kind: 'pepper' | 'master-key',
@@ -89,16 +110,18 @@ export async function checkSecrets(
     if (known === null && (await store.commit('operator', { insert: [{ collection: 'secretChecks', document }] })).ok)
       continue
     const kept = known ?? (await store.get('', 'secretChecks', document.id))
-    if (kept?.value !== document.value) throw new WrongSecret(kind, id)
+    if (kept?.value !== document.value) throw wrongSecret(kind, id)
   }
 }
 
-export class WrongSecret extends Error {
-  override name = 'WrongSecret'
-  constructor(kind: 'pepper' | 'master-key', id: string) {
-    const variable = kind === 'pepper' ? 'LATCHKEY_PEPPERS' : 'LATCHKEY_MASTER_KEYS'
-    super(
-      `${variable}: "${id}" is not the value that this store was used with before. Give the old value under that id, and new ones under new ids.`,
-    )
-  }
+function wrongSecret(kind: 'pepper' | 'master-key', id: string): SecretsFault {
+  const variable = kind === 'pepper' ? 'LATCHKEY_PEPPERS' : 'LATCHKEY_MASTER_KEYS'
+  return new SecretsFault(
+    `${variable}: "${id}" is not the value that this store was used with before. Give the old value under that id, and new ones under new ids.`,
+  )
+}
+
+/** Peppers or master keys are not those that belong to the store. */
+export class SecretsFault extends Error {
+  override name = 'SecretsFault'
 }

@@ -219,7 +219,7 @@ async function createKeys(deps: SeedDeps, holders: DemoData['holders']): Promise
   ]
   const keys: DemoData['keys'] = {}
   for (const [name, of, wish] of wishes) {
-    if (!deps.catalog.namespaces.has(wish.namespace)) continue
+    if ((deps.catalog.namespaces.get(wish.namespace)?.stage ?? 'retired') === 'retired') continue
     const full: KeyWish = { ...DEFAULTS, name, ...wish }
     const { key, secret } = await createKey(deps, of, full, { actor: ACTOR, requestId: null, bound: false })
     keys[name] = { id: key.id, secret, account: of, namespace: wish.namespace }

@@ -15,6 +15,8 @@ import {
 
 const compress = promisify(deflate)
 const PAGE = 1000
+/** A list that is not known is looked for in the store at most this often. */
+const LOOK_AGAIN_MS = 200
 
 export interface PublishedList {
   token: string
@@ -30,11 +32,12 @@ export interface Publisher {
   refresh(): Promise<void>
   /** The signed list; null where there is none, or none that has not expired. */
   list(namespace: string, number: string): Promise<PublishedList | null>
-  has(namespace: string, number: string): boolean
+  /** Whether there is such a list; one made by another instance a moment ago is looked for. */
+  knows(namespace: string, number: string): Promise<boolean>
   /** Absolute URIs of the namespace's lists. */
   uris(namespace: string): string[]
   /** The value at an index as this instance knows it, and whether the token is denied by its jti. */
-  look(list: string, index: number, jti: string): { value: number; denied: boolean } | null
+  look(namespace: string, number: string, index: number, jti: string): { value: number; denied: boolean } | null
 }
 
 interface Loaded {
@@ -54,6 +57,7 @@ export function createPublisher(deps: {
   const lists = new Map<string, Loaded>()
   let refreshing: Promise<void> | null = null
   let current = false
+  let lookedAt = Number.NEGATIVE_INFINITY
 
   async function load(kept: Kept<StatusList>): Promise<void> {
     const known = lists.get(kept.id)
@@ -115,16 +119,26 @@ export function createPublisher(deps: {
     }
   }
 
+  async function refresh(): Promise<void> {
+    // A call that comes in while one runs must see what was committed before it: it waits for a read of its own.
+    if (refreshing !== null) await refreshing.catch(() => {})
+    refreshing ??= readAll().finally(() => {
+      refreshing = null
+    })
+    await refreshing
+  }
+
   return {
-    async refresh() {
-      // A call that comes in while one runs must see what was committed before it: it waits for a read of its own.
-      if (refreshing !== null) await refreshing.catch(() => {})
-      refreshing ??= readAll().finally(() => {
-        refreshing = null
-      })
-      await refreshing
+    refresh,
+    async knows(namespace, number) {
+      const id = listIdOf(namespace, number)
+      // Made-up numbers must not reach the store each time.
+      if (!lists.has(id) && now() - lookedAt >= LOOK_AGAIN_MS) {
+        lookedAt = now()
+        await refresh()
+      }
+      return lists.has(id)
     },
-    has: (namespace, number) => lists.has(listIdOf(namespace, number)),
     async list(namespace, number) {
       const loaded = lists.get(listIdOf(namespace, number))
       const entry = catalog.namespaces.get(namespace)
@@ -152,8 +166,8 @@ export function createPublisher(deps: {
         .sort((a, b) => a - b)
         .map((n) => statusUri(issuer, n))
     },
-    look(list, index, jti) {
-      const loaded = lists.get(list)
+    look(namespace, number, index, jti) {
+      const loaded = lists.get(listIdOf(namespace, number))
       if (loaded === undefined || index < 0 || index >= loaded.list.size) return null
       const byte = loaded.packed[(index * 2) >> 3] as number
       return { value: (byte >> ((index * 2) & 7)) & 3, denied: loaded.list.denied.some((d) => d.jti === jti) }

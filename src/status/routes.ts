@@ -38,7 +38,7 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher): R
       refusals: ['not_found', 'store_unavailable'],
       async handle({ params, query, request }) {
         if (query.time !== undefined) return { status: 501, type: 'application/problem+json', body: NO_HISTORY }
-        if (!publisher.has(namespace.id, params.list)) throw new Refusal('not_found')
+        if (!(await publisher.knows(namespace.id, params.list))) throw new Refusal('not_found')
         const list = await publisher.list(namespace.id, params.list)
         if (list === null) throw new Refusal('store_unavailable', { retryAfterSeconds: 2 })
         const headers = {

@@ -28,8 +28,9 @@ export function createOwnVerifier(deps: {
     },
     status: {
       async read({ uri, idx, jti }) {
-        const list = `${namespace.id}/${uri.slice(`${namespace.issuer}/status/`.length)}`
-        const status = publisher.look(list, idx, jti)
+        const number = uri.slice(`${namespace.issuer}/status/`.length)
+        await publisher.knows(namespace.id, number)
+        const status = publisher.look(namespace.id, number, idx, jti)
         if (status === null) throw new VerifyError('status_unavailable')
         return status.denied ? STATUS.invalid : status.value
       },

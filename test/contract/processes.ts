@@ -47,7 +47,7 @@ export function processContract(open: Open): void {
 
 function startWriter(target: Target, account: string, name: string, count: number): ChildProcess {
   const args = [target.kind, target.at, account, name, String(count)]
-  return fork(WRITER, args, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  return fork(WRITER, args, { execArgv: ['--import', 'tsx/esm'], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
 }
 
 /** Runs a process that commits in a loop, kills it, and answers how many commits it had been told of. */

@@ -78,7 +78,7 @@ onBothStores('Management: catalog', (bed) => {
       string,
       never
     >
-    const namespaces = catalog.namespaces as {
+    const namespaces = catalog.namespaces as unknown as {
       id: string
       stage: string
       label: string | null

@@ -1,0 +1,97 @@
+/** A call to a running server: problem details become faults, and nobody is followed elsewhere with a key in hand. */
+import { CliFault, EXIT, type ExitCode } from './exit.ts'
+
+const TIMEOUT_MS = 15_000
+const DEFAULT_URL = 'http://localhost:3000'
+
+/** LATCHKEY_URL without a trailing slash. */
+export function serverUrl(env: NodeJS.ProcessEnv = process.env): string {
+  const text = env.LATCHKEY_URL || DEFAULT_URL
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password) {
+    throw new CliFault(EXIT.config, 'bad_config', 'LATCHKEY_URL: must be an http(s) URL without query and credentials.')
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+}
+
+export interface CallInit {
+  method?: 'GET' | 'POST'
+  /** Access token of the management API. */
+  token?: string
+  json?: unknown
+}
+
+/**
+ * @returns the parsed JSON of a 2xx answer
+ * @throws CliFault
+ */
+export async function call<T>(url: string, { method = 'GET', token, json }: CallInit = {}): Promise<T> {
+  const { response, text } = await send(url, {
+    method,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    headers: {
+      accept: 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  })
+  const body = parse(text)
+  if (response.ok && body !== undefined) return body as T
+  throw faultOf(url, response, body)
+}
+
+async function send(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+  try {
+    const response = await fetch(url, init)
+    return { response, text: await response.text() }
+  } catch (error) {
+    const { origin } = new URL(url)
+    if ((error as Error).name === 'TimeoutError') {
+      throw new CliFault(EXIT.unavailable, 'unavailable', `${origin} did not answer within ${TIMEOUT_MS / 1000} s.`)
+    }
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+    const how = 'Start it with "latchkey serve", or set LATCHKEY_URL to where it runs.'
+    const why = code === undefined ? '' : ` (${code})`
+    throw new CliFault(EXIT.unavailable, 'unavailable', `No server answers at ${origin}${why}. ${how}`)
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+interface Problem {
+  code: string
+  detail: string
+  requestId: string
+  errors?: { pointer: string; detail: string }[]
+}
+
+function faultOf(url: string, { status }: Response, body: unknown): CliFault {
+  if (isProblem(body)) {
+    const { code, detail, requestId, errors } = body
+    const facts = errors === undefined ? { requestId } : { requestId, errors }
+    return new CliFault(exitOf(status), code, detail, facts)
+  }
+  const { origin } = new URL(url)
+  const what = status >= 300 && status < 400 ? 'sent us elsewhere' : 'did not answer as Latchkey does'
+  const detail = `${origin} ${what} (status ${status}). Set LATCHKEY_URL to the address that Latchkey itself answers at.`
+  return new CliFault(EXIT.unavailable, 'unexpected_answer', detail)
+}
+
+function exitOf(status: number): ExitCode {
+  if (status < 500) return EXIT.refused
+  return status === 500 ? EXIT.failed : EXIT.unavailable
+}
+
+function isProblem(body: unknown): body is Problem {
+  if (typeof body !== 'object' || body === null) return false
+  const { code, detail, requestId } = body as Partial<Problem>
+  return typeof code === 'string' && typeof detail === 'string' && typeof requestId === 'string'
+}

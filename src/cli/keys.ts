@@ -1,0 +1,60 @@
+/** The `latchkey keys` family on the command line. */
+import { type Command, Option } from 'commander'
+import { HOLDER_TYPES } from '../holders/rules.ts'
+import { REVOKE_REASONS } from '../keys/rules.ts'
+import { collect, expiry, grant, positiveInteger } from './input.ts'
+
+const JSON_HELP = 'print the answer of the API as JSON'
+
+export function addKeys(program: Command): void {
+  const keys = program.command('keys').description('API keys, at a running server (LATCHKEY_URL, LATCHKEY_KEY)')
+  keys
+    .command('list')
+    .description('list keys, all pages')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--namespace <id>', 'only keys of this namespace')
+    .addOption(new Option('--holder-type <type>', 'only keys of this type of holder').choices(HOLDER_TYPES))
+    .option('--holder <id>', 'only keys of this holder, hld_…')
+    .option('--limit <rows>', 'at most so many', positiveInteger)
+    .option('--json', 'print {items, nextCursor} as JSON')
+    .action(async (options) => (await import('./keys-list.ts')).listKeys(options))
+  keys
+    .command('show <id>')
+    .description('describe a key')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--json', JSON_HELP)
+    .action(async (id, options) => (await import('./keys-show.ts')).showKey(id, options))
+  addCreate(keys)
+  keys
+    .command('revoke <id>')
+    .description('end a key for good, and all its tokens with it')
+    .addOption(new Option('--reason <reason>', 'why').choices(REVOKE_REASONS).makeOptionMandatory())
+    .option('--note <text>', 'more about it, for the audit log')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--yes', 'do not ask')
+    .option('--json', JSON_HELP)
+    .action(async (id, options) => (await import('./keys-revoke.ts')).revokeKey(id, options))
+}
+
+function addCreate(keys: Command): void {
+  keys
+    .command('create')
+    .description('create a key; its secret is printed once, on the last line')
+    .requiredOption('--name <name>', 'what people call it')
+    .requiredOption('--namespace <id>', 'API that it is for, such as v2')
+    .requiredOption(
+      '--grant <scopes>',
+      "'links:read links:write', or on a sub-account 'acme-eu=orders:write'; repeatable",
+      grant,
+    )
+    .addOption(new Option('--kind <kind>', 'secret unless said').choices(['secret', 'publishable']))
+    .option('--description <text>', 'what it is for and where it runs')
+    .option('--holder <id>', 'holder of the key, hld_…')
+    .option('--allow-ip <cidr>', 'address or block that may use it; repeatable', collect)
+    .option('--allow-origin <origin>', 'origin that may use a publishable key; repeatable', collect)
+    .option('--expires <when>', '2027-01-31, 2027-01-31T12:00:00Z, or 90d', (value) => expiry(value))
+    .option('--confirm', 'although the holder is flagged or in onboarding')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--json', JSON_HELP)
+    .action(async (options) => (await import('./keys-create.ts')).createKey(options))
+}
