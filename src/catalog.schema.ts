@@ -27,30 +27,44 @@ const scopeName = z
 const when = z.union([z.date(), z.iso.datetime({ offset: true }), z.iso.date()]).transform((v) => new Date(v))
 
 const scope = z.strictObject({
-  title: text,
-  description: z.string().max(2000).default(''),
-  family: text.optional(),
-  publishable: z.boolean().default(false),
-  implies: z.array(scopeName).default([]),
-  subAccountKinds: z.array(text).optional(),
+  title: text.describe('What the scope allows, in a word or two.'),
+  description: z.string().max(2000).default('').describe('The same in a sentence, for people who grant it.'),
+  family: text.optional().describe('Group it is shown in; the part before the colon unless said.'),
+  publishable: z.boolean().default(false).describe('Publishable keys may hold it.'),
+  implies: z.array(scopeName).default([]).describe('Scopes that come with it.'),
+  subAccountKinds: z.array(text).optional().describe('Kinds of sub-account it may be granted on; all unless said.'),
 })
 
 const namespace = z
   .strictObject({
-    title: text,
-    stage: z.enum(['stable', 'beta', 'deprecated', 'retired']).default('stable'),
-    label: text.optional(),
-    audience: url,
-    host: z.string().min(1).optional(),
-    openapi: z.string().min(1).optional(),
-    tokenTtlSeconds: seconds.min(30).max(3600).default(300),
-    jwksMaxAgeSeconds: seconds.min(30).max(86_400).default(300),
-    statusListTtlSeconds: seconds.min(5).max(300).default(30),
-    signingAlg: z.enum(SIGNING_ALGS).default('ES256'),
-    deprecatedAt: when.optional(),
-    sunsetAt: when.optional(),
-    holderTypes: z.array(z.enum(['partner', 'affiliate', 'vendor', 'advertiser', 'machine'])).optional(),
-    acceptsImported: z.boolean().default(false),
+    title: text.describe('What people call this API version.'),
+    stage: z
+      .enum(['stable', 'beta', 'deprecated', 'retired'])
+      .default('stable')
+      .describe('Retired: exchanges are refused with 410.'),
+    label: text.optional().describe('What the version selector calls it; Experimental for a beta.'),
+    audience: url.describe('`aud` of its tokens (RFC 9068).'),
+    host: z.string().min(1).optional().describe('Base URL of the API, with `{account}`.'),
+    openapi: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('URL or file of the resource API’s OpenAPI document, merged into the namespace’s own.'),
+    tokenTtlSeconds: seconds.min(30).max(3600).default(300).describe('Longest life of a token.'),
+    jwksMaxAgeSeconds: seconds.min(30).max(86_400).default(300).describe('How long the JWK Set may be cached.'),
+    statusListTtlSeconds: seconds
+      .min(5)
+      .max(300)
+      .default(30)
+      .describe('How long a status list may be kept before it is fetched again.'),
+    signingAlg: z.enum(SIGNING_ALGS).default('ES256').describe('Of keys made from now on.'),
+    deprecatedAt: when.optional().describe('Told in the `Deprecation` header (RFC 9745).'),
+    sunsetAt: when.optional().describe('Told in the `Sunset` header (RFC 8594).'),
+    holderTypes: z
+      .array(z.enum(['partner', 'affiliate', 'vendor', 'advertiser', 'machine']))
+      .optional()
+      .describe('Types of holder that its keys may be for; any unless said.'),
+    acceptsImported: z.boolean().default(false).describe('Keys of another system may be imported.'),
     scopes: z.record(scopeName, scope),
   })
   .superRefine((ns, ctx) => {
@@ -69,19 +83,40 @@ const namespace = z
 
 const limit = z.number().int().positive().nullable()
 const plan = z.strictObject({
-  namespaces: z.array(z.string()),
-  scopes: z.union([z.literal('*'), z.array(scopeName)]),
+  namespaces: z.array(z.string()).describe('Namespaces that can be enabled.'),
+  scopes: z.union([z.literal('*'), z.array(scopeName)]).describe('`*`: every scope of its namespaces.'),
   limits: z
-    .strictObject({ exchangesPerMinutePerKey: limit.default(null), exchangesPerMinute: limit.default(null) })
+    .strictObject({
+      exchangesPerMinutePerKey: limit.default(null).describe('null: no limit.'),
+      exchangesPerMinute: limit.default(null).describe('Over all keys of the account; null: no limit.'),
+    })
     .default({ exchangesPerMinutePerKey: null, exchangesPerMinute: null }),
-  entitlements: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])).default({}),
+  entitlements: z
+    .record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()]))
+    .default({})
+    .describe('Limits that resource servers apply; carried in tokens.'),
 })
 
 const limits = z.strictObject({
-  refusedPerMinutePerAddress: z.number().int().positive().default(30),
-  keysPerAccount: z.number().int().positive().default(10_000),
-  publishablePerMinutePerAddress: z.number().int().positive().default(60),
-  publishablePerMinute: z.number().int().positive().default(6_000),
+  refusedPerMinutePerAddress: z
+    .number()
+    .int()
+    .positive()
+    .default(30)
+    .describe('Refused exchanges of one address, before it is answered 429.'),
+  keysPerAccount: z.number().int().positive().default(10_000).describe('A ceiling against abuse.'),
+  publishablePerMinutePerAddress: z
+    .number()
+    .int()
+    .positive()
+    .default(60)
+    .describe('Exchanges of one publishable key from one address.'),
+  publishablePerMinute: z
+    .number()
+    .int()
+    .positive()
+    .default(6_000)
+    .describe('Exchanges of all publishable keys of an account.'),
 })
 
 const webhooks = z.strictObject({
@@ -105,7 +140,11 @@ export const catalogSchema = z
       hours: text.optional(),
       url: url.optional(),
     }),
-    terms: z.strictObject({ version: text, url, requiredFrom: when }),
+    terms: z.strictObject({
+      version: text.describe('Of the API terms.'),
+      url: url.describe('Where they can be read.'),
+      requiredFrom: when.describe('From then on this version must be accepted; until then an earlier one counts.'),
+    }),
     limits: limits.prefault({}),
     webhooks: webhooks.prefault({}),
     namespaces: z.record(namespaceId, namespace),

@@ -56,7 +56,9 @@ export function keyStates<K extends Pick<SigningKey, 'generation' | 'activatesAt
   now: number,
 ): { key: K; state: SigningKeyState }[] {
   const ordered = [...keys].sort((a, b) => a.generation - b.generation)
-  const current = ordered.findLast((k) => k.activatesAt <= now && (k.retiresAt === null || k.retiresAt > now))
+  const live = ordered.filter((k) => k.retiresAt === null || k.retiresAt > now)
+  // With a clock behind that of the instance that made the first key, that key still has to sign.
+  const current = live.findLast((k) => k.activatesAt <= now) ?? live[0]
   return ordered.map((key, i) => {
     if (key.retiresAt !== null && key.retiresAt <= now) return { key, state: 'retired' }
     if (key === current) return { key, state: 'current' }

@@ -212,12 +212,17 @@ function uniqueContract(open: Open): void {
 
   it('frees a unique member by a replace and takes it, in one commit and in the next', async function () {
     const { store, deviation } = bench
-    if (deviation) {
-      this.test!.title += ` (pending: ${deviation})`
-      this.skip()
-    }
     await land(store, { insert: [person('usr_1', 'a@x')] })
     const one = await must(store, 'people', 'usr_1')
+    if (deviation) {
+      this.test!.title += ` (not here: ${deviation})`
+      // What does not hold on this server is still told for what it is: a conflict, and nothing half written.
+      await land(store, { replace: [guarded('people', one, { email: 'b@x' })] })
+      const again = await store.commit('acme', { insert: [person('usr_2', 'a@x')] })
+      expect(again).to.deep.equal({ ok: false, because: 'exists', collection: 'people' })
+      expect(await store.get('', 'people', 'usr_2')).to.equal(null)
+      return
+    }
     await land(store, { replace: [guarded('people', one, { email: 'b@x' })], insert: [person('usr_2', 'a@x')] })
     const two = await must(store, 'people', 'usr_2')
     await land(store, { replace: [guarded('people', two, { email: 'c@x' })] })

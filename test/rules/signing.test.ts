@@ -37,6 +37,11 @@ describe('Signing keys', () => {
     expect(states(keys, until)).to.deep.equal(['retired', 'current'])
   })
 
+  it('an instance whose clock is behind signs with the first key all the same', () => {
+    expect(states([key(1, 1000), key(2, 5000)], 400)).to.deep.equal(['current', 'next'])
+    expect(dueKey([key(1, 1000), key(2, 5000)], POLICY, 400)).to.equal(null)
+  })
+
   it('a key taken back signs no more', () => {
     expect(states([key(1, 0), key(2, 100, 200)], 150)).to.deep.equal(['previous', 'current'])
     expect(states([key(1, 0), key(2, 100, 200)], 200)).to.deep.equal(['current', 'retired'])
