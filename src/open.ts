@@ -1,9 +1,20 @@
 /** What the server and the commands that work beside it need alike: catalog, secrets, and the store opened. */
+
+import { OPERATOR } from './accounts/rules.ts'
 import { type Catalog, loadCatalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { sealer } from './events/rules.ts'
 import { base62 } from './keys/grammar.rules.ts'
-import { checkSecrets, derive, loadOrMakeSecrets, privateFile, ring, type SecretRing } from './secrets.ts'
+import {
+  checkValue,
+  derive,
+  loadOrMakeSecrets,
+  privateFile,
+  ring,
+  type SecretCheck,
+  type SecretRing,
+  SecretsFault,
+} from './secrets.ts'
 import type { Store, StoreOptions } from './store/store.ts'
 
 export interface Opened {
@@ -59,4 +70,29 @@ function readSecrets(
 async function openStore({ store }: Config, options: StoreOptions): Promise<Store> {
   if (store.kind === 'mongodb') return (await import('./store/mongo.ts')).openMongo(store.uri, options)
   return (await import('./store/sqlite.ts')).openSqlite(privateFile(store.file), options)
+}
+
+/** @throws SecretsFault where the store knows a pepper or master key by this id with another value. */
+async function checkSecrets(
+  store: Store,
+  kind: 'pepper' | 'master-key',
+  secrets: SecretRing,
+  now: number,
+): Promise<void> {
+  for (const [id, bytes] of secrets.all) {
+    const document: SecretCheck = { id: `${kind}:${id}`, account: '', value: checkValue(bytes), createdAt: now }
+    const known = await store.get('', 'secretChecks', document.id)
+    // Lost to another instance at its first start: then its value is read and compared.
+    if (known === null && (await store.commit(OPERATOR, { insert: [{ collection: 'secretChecks', document }] })).ok)
+      continue
+    const kept = known ?? (await store.get('', 'secretChecks', document.id))
+    if (kept?.value !== document.value) throw wrongSecret(kind, id)
+  }
+}
+
+function wrongSecret(kind: 'pepper' | 'master-key', id: string): SecretsFault {
+  const variable = kind === 'pepper' ? 'LATCHKEY_PEPPERS' : 'LATCHKEY_MASTER_KEYS'
+  return new SecretsFault(
+    `${variable}: "${id}" is not the value that this store was used with before. Give the old value under that id, and new ones under new ids.`,
+  )
 }

@@ -3,7 +3,6 @@ import { createHmac, hkdfSync } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { Store } from './store/store.ts'
 
 export interface VersionedSecret {
   id: string
@@ -94,31 +93,6 @@ export function privateFile(file: string): string {
 
 function fresh32(id: string, random: (bytes: number) => Buffer): { id: string; base64: string } {
   return { id, base64: random(32).toString('base64') }
-}
-
-/** @throws SecretsFault where the store knows a pepper or master key by this id with another value. */
-export async function checkSecrets(
-  store: Store,
-  kind: 'pepper' | 'master-key',
-  secrets: SecretRing,
-  now: number,
-): Promise<void> {
-  for (const [id, bytes] of secrets.all) {
-    const document: SecretCheck = { id: `${kind}:${id}`, account: '', value: checkValue(bytes), createdAt: now }
-    const known = await store.get('', 'secretChecks', document.id)
-    // Lost to another instance at its first start: then its value is read and compared.
-    if (known === null && (await store.commit('operator', { insert: [{ collection: 'secretChecks', document }] })).ok)
-      continue
-    const kept = known ?? (await store.get('', 'secretChecks', document.id))
-    if (kept?.value !== document.value) throw wrongSecret(kind, id)
-  }
-}
-
-function wrongSecret(kind: 'pepper' | 'master-key', id: string): SecretsFault {
-  const variable = kind === 'pepper' ? 'LATCHKEY_PEPPERS' : 'LATCHKEY_MASTER_KEYS'
-  return new SecretsFault(
-    `${variable}: "${id}" is not the value that this store was used with before. Give the old value under that id, and new ones under new ids.`,
-  )
 }
 
 /** Peppers or master keys are not those that belong to the store. */

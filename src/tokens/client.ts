@@ -1,7 +1,7 @@
 /** Client authentication at the OAuth endpoints (RFC 6749 §2.3.1). */
 import { Refusal } from '../errors.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
-import type { RequestFacts } from '../web/route.ts'
+import type { RequestFacts } from '../web/request.ts'
 
 export interface Client {
   /** The API key. */

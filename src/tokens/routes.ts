@@ -1,10 +1,12 @@
 /** From key to token: `POST /{ns}/jwts` and `POST /{ns}/oauth/token`, two doors to one act. */
+
 import { z } from 'zod'
 import type { NamespaceEntry } from '../catalog.ts'
 import { type Code, Refusal } from '../errors.ts'
 import { MAX_KEY_LENGTH } from '../keys/grammar.rules.ts'
 import { limitHeaders } from '../usage/refusals.rules.ts'
-import { type Reply, type RequestFacts, type Route, route } from '../web/route.ts'
+import type { RequestFacts } from '../web/request.ts'
+import { type Reply, type Route, route } from '../web/route.ts'
 import { readClient, scopeParameter } from './client.ts'
 import type { Exchange, Issued } from './exchange.ts'
 import { authorizationServerMetadata } from './metadata.ts'

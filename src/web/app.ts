@@ -1,4 +1,5 @@
 /** The middleware list, and the bridge from declared routes to Koa. */
+
 import type { IncomingMessage } from 'node:http'
 import { Router } from '@koa/router'
 import Koa from 'koa'
@@ -10,7 +11,8 @@ import { readBody } from './body.ts'
 import { parseInput } from './input.ts'
 import { guard, type IdentifyPrincipal } from './principal.ts'
 import { asRefusal, oauthError, problem } from './problems.ts'
-import type { Reply, RequestFacts, Route } from './route.ts'
+import type { RequestFacts } from './request.ts'
+import type { Reply, Route } from './route.ts'
 
 export interface WebState extends Koa.DefaultState {
   requestId: string

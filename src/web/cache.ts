@@ -1,4 +1,4 @@
-import type { RequestFacts } from './route.ts'
+import type { RequestFacts } from './request.ts'
 
 /** Whether the caller has this very version already (RFC 9110 §13.1.2, weak comparison). */
 export function unmodified(request: RequestFacts, etag: string): boolean {

@@ -4,7 +4,7 @@ import { Refusal } from '../errors.ts'
 import { ACTIONS, type Action } from '../people/access.rules.ts'
 import type { EventActor, Store } from '../store/store.ts'
 import { VerifyError } from '../verifier/index.ts'
-import type { RequestFacts } from './route.ts'
+import type { RequestFacts } from './request.ts'
 
 export interface Principal {
   type: 'program'

@@ -7,18 +7,7 @@ import type { Code } from '../errors.ts'
 import type { Action } from '../people/access.rules.ts'
 import type { BodyKind } from './body.ts'
 import type { Principal } from './principal.ts'
-
-export interface RequestFacts {
-  id: string
-  /** Of the client, past trusted proxies; IPv4 in its own form. */
-  address: string
-  origin: string | null
-  header(name: string): string | undefined
-  /** The first of `types` that the Accept header takes, with its preference; null where it takes none. */
-  accepts(...types: string[]): string | null
-  /** The path as called, for documents about themselves. */
-  query: Readonly<Record<string, string | string[] | undefined>>
-}
+import type { RequestFacts } from './request.ts'
 
 export interface Reply {
   status: number

@@ -1,0 +1,44 @@
+/** The HTTP server itself: bounded in time and headers, drained when it ends. */
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+const DRAIN_MS = 10_000
+
+export interface Listener {
+  server: Server
+  port: number
+  serve(listener: RequestListener): void
+}
+
+/** Listens before anything else is made, so that a taken port is told at once and a free one is known. */
+export async function listen(host: string, port: number): Promise<Listener> {
+  let handle: RequestListener = (_, res) => {
+    res.writeHead(503, { 'Retry-After': '1', 'Content-Type': 'text/plain' }).end('Latchkey is starting.\n')
+  }
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
+    (req, res) => handle(req, res),
+  )
+  server.maxHeadersCount = 100
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve())
+  })
+  return {
+    server,
+    port: (server.address() as AddressInfo).port,
+    serve(listener) {
+      handle = listener
+    },
+  }
+}
+
+/** Lets requests end, for a while; then ends them. */
+export async function close(server: Server): Promise<void> {
+  if (!server.listening) return
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const forced = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+  await closed
+  clearTimeout(forced)
+}

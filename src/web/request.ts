@@ -1,0 +1,12 @@
+/** What a handler may know of the request beside its declared input. */
+export interface RequestFacts {
+  id: string
+  /** Of the client, past trusted proxies; IPv4 in its own form. */
+  address: string
+  origin: string | null
+  header(name: string): string | undefined
+  /** The first of `types` that the Accept header takes, with its preference; null where it takes none. */
+  accepts(...types: string[]): string | null
+  /** The path as called, for documents about themselves. */
+  query: Readonly<Record<string, string | string[] | undefined>>
+}
