@@ -22,11 +22,13 @@ import {
   sweeps,
   toRow,
 } from './rules.ts'
+import { type Linked, LinkedReads } from './sqlite-linked.ts'
 import { names, pageSql, prepareDatabase } from './sqlite-schema.ts'
 import {
   type Commit,
   type CommitResult,
   type Document,
+  EVERY_ACCOUNT,
   type EventDocument,
   type Head,
   type Kept,
@@ -76,16 +78,22 @@ class SqliteStore implements Store {
   readonly #statements = new Map<string, Database.Statement>()
   readonly #read: Record<CollectionName, Database.Statement<[string], Found>>
   readonly #transaction: (work: () => unknown) => unknown
+  readonly #linked: LinkedReads
 
   constructor(database: Database.Database, options: StoreOptions) {
     this.#database = database
     this.#options = options
-    this.#transaction = database.transaction((work: () => unknown) => work()).immediate
+    const transaction = database.transaction((work: () => unknown) => work()).immediate
+    this.#transaction = (work) => {
+      this.#linked.forget()
+      return transaction(work)
+    }
     const reads = names().map((name) => [
       name,
       database.prepare(`SELECT account, rev, doc FROM "${name}" WHERE id = ?`),
     ])
     this.#read = Object.fromEntries(reads)
+    this.#linked = new LinkedReads(database)
   }
 
   async get<C extends CollectionName>(scope: Scope, collection: C, id: string): Promise<Kept<Collections[C]> | null> {
@@ -101,17 +109,24 @@ class SqliteStore implements Store {
   async getLinked<C extends CollectionName>(scope: Scope, collection: C, id: string) {
     requireScope(scope)
     return this.#guard(() => {
-      const document = this.#find(scope, collection, id)
-      if (document === null) return null
-      const linked: Record<string, Kept<Document>[]> = {}
-      const { links = {} } = declarationOf(collection)
-      for (const name in links) {
-        const { member, collection: target } = links[name]!
-        const found = linkedIds(document, member).map((one) => this.#find(document.account, target, one))
-        linked[name] = found.filter((one) => one !== null)
-      }
-      return { document: document as Kept<Collections[C]>, linked }
+      const held =
+        this.#linked.get(collection, id) ?? this.#linked.put(collection, id, this.#findLinked(collection, id))
+      if (held === null || (scope !== EVERY_ACCOUNT && held.document.account !== scope)) return null
+      return held as { document: Kept<Collections[C]>; linked: Record<string, Kept<Document>[]> }
     })
+  }
+
+  #findLinked(collection: CollectionName, id: string): Linked | null {
+    const document = this.#find(EVERY_ACCOUNT, collection, id)
+    if (document === null) return null
+    const linked: Record<string, Kept<Document>[]> = {}
+    const { links = {} } = declarationOf(collection)
+    for (const name in links) {
+      const { member, collection: target } = links[name]!
+      const found = linkedIds(document, member).map((one) => this.#find(document.account, target, one))
+      linked[name] = found.filter((one) => one !== null)
+    }
+    return { document, linked }
   }
 
   async page<C extends CollectionName>(scope: Scope, collection: C, query: PageQuery): Promise<Page<Collections[C]>> {

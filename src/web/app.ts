@@ -40,15 +40,9 @@ export interface WebDeps {
 
 export function createApp(deps: WebDeps): Koa<WebState> {
   const app = new Koa<WebState>()
-  const router = new Router<WebState>()
-  const byPath = new Map<string, Route>()
-  for (const route of deps.routes) {
-    byPath.set(routerPath(route.path), route)
-    router[route.method](routerPath(route.path), serve(route, deps))
-  }
-  for (const page of deps.pages) router.get(page.path, page.handle)
+  const byPath = new Map(deps.routes.map((route) => [routerPath(route.path), route]))
   app.use(answerErrors(deps, byPath))
-  app.use(router.routes() as unknown as Middleware)
+  app.use(routeBySegment(deps))
   app.use(answerUnrouted(byPath))
   app.on('error', (error: Error) => {
     // A client that hung up is no fault of ours.
@@ -56,6 +50,25 @@ export function createApp(deps: WebDeps): Koa<WebState> {
       deps.logger.warn({ error: error.message }, 'connection error')
   })
   return app
+}
+
+/** A router per first segment, so that a request is matched against the routes of its namespace alone. */
+function routeBySegment(deps: WebDeps): Middleware {
+  const routers = new Map<string, Router<WebState>>()
+  const routerOf = (path: string): Router<WebState> => {
+    const router = routers.get(segment(path)) ?? new Router<WebState>()
+    routers.set(segment(path), router)
+    return router
+  }
+  for (const route of deps.routes) routerOf(route.path)[route.method](routerPath(route.path), serve(route, deps))
+  for (const page of deps.pages) routerOf(page.path).get(page.path, page.handle)
+  const served = new Map([...routers].map(([name, router]) => [name, router.routes() as unknown as Middleware]))
+  return (ctx, next) => served.get(segment(ctx.path))?.(ctx, next) ?? next()
+}
+
+function segment(path: string): string {
+  const end = path.indexOf('/', 1)
+  return end < 0 ? path.slice(1) : path.slice(1, end)
 }
 
 /** `{name}` as Koa's router writes it. */
@@ -68,13 +81,15 @@ const SAFE_HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 }
+const HSTS = { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }
 
 /** First of the list: gives the request its id, and turns whatever is thrown into the answer that its route speaks. */
 function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middleware {
+  const always = deps.publicUrl.startsWith('https:') ? { ...SAFE_HEADERS, ...HSTS } : SAFE_HEADERS
   return async (ctx, next) => {
     ctx.state.requestId = deps.requestId()
     ctx.set('Request-Id', ctx.state.requestId)
-    ctx.set(SAFE_HEADERS)
+    ctx.set(always)
     try {
       await next()
     } catch (thrown) {
@@ -93,10 +108,10 @@ function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middle
       }
     }
     if (byPath.get(matchedPath(ctx))?.cors) ctx.set(CROSS_ORIGIN)
-    deps.logger.debug(
-      { requestId: ctx.state.requestId, method: ctx.method, path: matchedPath(ctx), status: ctx.status },
-      'answered',
-    )
+    if (deps.logger.isLevelEnabled('debug')) {
+      const { requestId } = ctx.state
+      deps.logger.debug({ requestId, method: ctx.method, path: matchedPath(ctx), status: ctx.status }, 'answered')
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { formatKey } from '../../../src/keys/grammar.rules.ts'
+import { REFUSAL_MS } from '../../../src/tokens/authenticate.ts'
 import { type Bed, onBothStores, type PostInit } from '../bed.ts'
 
 /** The problem without what differs from request to request. */
@@ -189,6 +190,23 @@ onBothStores('POST /{ns}/jwts: a key that is not authentic', (bed) => {
     expect(seen.size).to.equal(1)
     expect([...seen][0]).to.include('invalid_api_key')
     expect(latchkey.store.kind).to.be.oneOf(['sqlite', 'mongodb'])
+  })
+
+  it('unknown, wrong and revoked take the same time; only a malformed one, which shows itself, is told sooner', async () => {
+    const b = bed()
+    const wrong = formatKey('v2', 'secret', b.keyId('acme-v2-readonly'), 'b'.repeat(32))
+    const unknown = formatKey('v2', 'secret', 'key_111111111111', 'b'.repeat(32))
+    const revoked = await keyThat(b, (key) => ({
+      ...key,
+      revoked: { at: 1, by: { type: 'system', id: null, name: 'x' }, reason: 'other', note: null },
+    }))
+    for (const apiKey of [wrong, unknown, revoked]) {
+      for (let i = 0; i < 3; i++) {
+        const startedAt = performance.now()
+        await b.post('/v2/jwts', { json: { apiKey } })
+        expect(performance.now() - startedAt).to.be.at.least(REFUSAL_MS - 1)
+      }
+    }
   })
 
   it('malformed ones cost no store call', async () => {
