@@ -1,7 +1,7 @@
 /** Races: what holds of a store when many write at once, from one process or several, and when one dies in between. */
 import { expect } from 'chai'
 import type { Commit, CommitResult, Store } from '../../src/store/store.ts'
-import { aHolder, anEvent, checkHistory, guarded, land, must, type Open, useStore, write } from './harness.ts'
+import { aHolder, aKey, anEvent, checkHistory, guarded, land, must, type Open, useStore, write } from './harness.ts'
 import { processContract } from './processes.ts'
 
 export function storeRaces(name: string, open: Open): void {
@@ -112,6 +112,27 @@ function raceContract(open: Open, choose: Choose): void {
 
 function instanceContract(open: Open): void {
   const bench = useStore(open)
+
+  it('a linked read tells what either store has just written, to the key and to what it links to', async () => {
+    const [mine, other] = [bench.store, await bench.another()]
+    await land(mine, { insert: [write('holders', aHolder('h1')), write('keys', aKey('k1', { holderId: 'h1' }))] })
+    const seen = async () => {
+      const found = await mine.getLinked('acme', 'keys', 'k1')
+      return [found?.document.rev, found?.linked.holder?.[0]?.rev]
+    }
+    expect(await seen()).to.deep.equal([1, 1])
+    for (const [round, store] of [other, mine, other].entries()) {
+      const [key, holder] = [await must(store, 'keys', 'k1'), await must(store, 'holders', 'h1')]
+      await land(store, { replace: [guarded('keys', key)] })
+      expect(await seen()).to.deep.equal([round + 2, round + 1])
+      await land(store, { replace: [guarded('holders', holder)] })
+      expect(await seen()).to.deep.equal([round + 2, round + 2])
+    }
+    await land(other, { remove: [guarded('holders', await must(other, 'holders', 'h1'))] })
+    expect(await seen()).to.deep.equal([4, undefined])
+    await land(other, { remove: [guarded('keys', await must(other, 'keys', 'k1'))] })
+    expect(await mine.getLinked('acme', 'keys', 'k1')).to.equal(null)
+  })
 
   it('a commit between another’s read and its commit: the outer one reads again, and both land', async () => {
     const { store } = bench
