@@ -1,12 +1,28 @@
-/** Runs again and again with a pause between; a failure is for the next run to mend, and stop waits for the one under way. */
-export function every(ms: number, work: () => Promise<void>): { stop: () => Promise<void> } {
+/** Work that goes on beside the requests. */
+
+/**
+ * Runs again and again with a pause between; a failure is for the next run to mend, and stop waits for the one under
+ * way.
+ *
+ * @param tell called with the error when work begins to fail, and with null when it does not any more
+ */
+export function every(
+  ms: number,
+  work: () => Promise<void>,
+  tell: (error: Error | null) => void,
+): { stop: () => Promise<void> } {
   let stopped = false
+  let failing = false
   let running: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout
+  const turn = (error: Error | null): void => {
+    if (failing !== (error !== null)) tell(error)
+    failing = error !== null
+  }
   const again = (): void => {
     timer = setTimeout(() => {
       running = work()
-        .catch(() => {})
+        .then(() => turn(null), turn)
         .finally(() => {
           if (!stopped) again()
         })

@@ -76,6 +76,12 @@ const namespace = z
             path: ['scopes', name, 'implies', i],
             message: `"${implied}" is not a scope of this namespace`,
           })
+        } else if (s.publishable && !ns.scopes[implied]?.publishable) {
+          ctx.addIssue({
+            code: 'custom',
+            path: ['scopes', name, 'implies', i],
+            message: `"${implied}" is not publishable, so a publishable scope cannot imply it`,
+          })
         }
       }
     }

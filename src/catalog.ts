@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { catalogSchema, type RawCatalog, type RawNamespace } from './catalog.schema.ts'
+import { expand } from './keys/rights.rules.ts'
 import { MANAGE_SCOPES } from './people/access.rules.ts'
 import type { SigningAlg } from './signing/rules.ts'
 
@@ -202,7 +203,7 @@ function plan(
     const known = namespaces.get(ns)
     if (known === undefined) continue
     const listed = raw.scopes === '*' ? [...known.scopeNames] : raw.scopes.filter((s) => known.scopes.has(s))
-    scopesByNamespace.set(ns, new Set(listed.flatMap((s) => [s, ...(known.scopes.get(s)?.implies ?? [])])))
+    scopesByNamespace.set(ns, expand(listed, known))
   }
   return { id, namespaces: raw.namespaces, scopesByNamespace, limits: raw.limits, entitlements: raw.entitlements }
 }

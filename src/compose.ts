@@ -18,7 +18,7 @@ import { derive } from './secrets.ts'
 import { createKeyring, type Keyring } from './signing/keyring.ts'
 import { signingRoutes } from './signing/routes.ts'
 import { createAllocator } from './status/allocate.ts'
-import { createFlip } from './status/flip.ts'
+import { createStatuses } from './status/flip.ts'
 import { createPublisher, type Publisher } from './status/publish.ts'
 import { statusRoutes } from './status/routes.ts'
 import type { Store } from './store/store.ts'
@@ -100,11 +100,17 @@ async function put(
   if (demo !== null) undo.push(demo.close)
   const { routes, documents } = makeRoutes(config, opened, parts, demo, logger)
   listener.serve(makeApp(config, opened, parts, { routes, documents, logger, now: outside.now }))
-  const loops = [every(POLL_STATUS_MS, publisher.refresh), every(FLUSH_MS, flush), every(POLL_KEYS_MS, keyring.refresh)]
+  const tell = (what: string) => (error: Error | null) =>
+    error === null ? logger.info(`${what} works again`) : logger.error({ error: error.message }, `${what} fails`)
+  const loops = [
+    every(POLL_STATUS_MS, publisher.refresh, tell('reading status lists')),
+    every(FLUSH_MS, flush, tell('writing usage')),
+    every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
+  ]
   const stop = once(async () => {
-    for (const loop of loops) await loop.stop()
     await close(listener.server)
     await demo?.close()
+    for (const loop of loops) await loop.stop()
     await flush().catch((error: Error) =>
       logger.error({ error: error.message }, 'the last flush failed: up to one second of usage is lost'),
     )
@@ -133,14 +139,15 @@ async function makeParts(opened: Opened, { now, random }: Outside): Promise<Part
   const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
   const rehash = createRehash(store)
   const limits = createExchangeLimits(catalog, now)
-  const flip = createFlip(store)
+  const statuses = createStatuses(store)
   const allocator = createAllocator(store, random)
-  const statusChanged = publisher.refresh
+  // What was committed stands, whatever follows: the poll publishes what could not be published at once.
+  const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
   const monotonic = { tick: () => performance.now(), wait: (ms: number) => sleep(ms) }
   return {
     keyring,
     publisher,
-    keys: { store, catalog, peppers, allocator, flip, statusChanged, now, random, newId },
+    keys: { store, catalog, peppers, allocator, statuses, statusChanged, now, random, newId },
     exchange: createExchange({ store, catalog, peppers, signer, limits, counters, rehash, now, random, ...monotonic }),
     async flush() {
       await counters.flush()
@@ -190,6 +197,7 @@ function makeApp(
     catalog,
     publicUrl,
     trustedHops,
+    accountExists: async (id) => (await store.get(id, 'accounts', id)) !== null,
     identify: createIdentify({ verify, store, realm: manage.audience, exchangeAt: `${manage.issuer}/jwts` }),
     logger,
     now,

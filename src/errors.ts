@@ -26,6 +26,7 @@ export const SENTENCES = {
   invalid_scope: 'More was asked for than this key has.',
   token_too_large: 'The token would be too large. Ask for fewer scopes, or for one sub-account.',
   store_unavailable: 'Latchkey cannot reach its store for a moment. Try again as Retry-After says.',
+  no_history: 'Status lists of the past are not kept. Leave time out.',
   conflict: 'Others are changing the same thing at the same time. Try again.',
   already_exists: 'That id is taken. Choose another.',
   key_revoked: 'The key is revoked already; that is final.',
@@ -60,6 +61,14 @@ export interface RefusalFacts {
   limit?: 'key' | 'account' | 'address'
   headers?: Readonly<Record<string, string>>
   cause?: unknown
+}
+
+/**
+ * A name that the caller sent, fit to be said back: short and printable (RFC 6749 §3.3), and never anything that looks
+ * like a key or a token, for those end up in the wrong place too.
+ */
+export function sayable(name: string): string {
+  return /^[\x21\x23-\x5b\x5d-\x7e]{1,40}$/.test(name) && !/lk_|^eyJ/i.test(name) ? name : '(not said)'
 }
 
 /** A decision against the caller, with what they need to know. Thrown by acts, answered in one place. */

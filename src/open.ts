@@ -79,20 +79,31 @@ async function checkSecrets(
   secrets: SecretRing,
   now: number,
 ): Promise<void> {
-  for (const [id, bytes] of secrets.all) {
-    const document: SecretCheck = { id: `${kind}:${id}`, account: '', value: checkValue(bytes), createdAt: now }
-    const known = await store.get('', 'secretChecks', document.id)
-    // Lost to another instance at its first start: then its value is read and compared.
-    if (known === null && (await store.commit(OPERATOR, { insert: [{ collection: 'secretChecks', document }] })).ok)
-      continue
-    const kept = known ?? (await store.get('', 'secretChecks', document.id))
-    if (kept?.value !== document.value) throw wrongSecret(kind, id)
+  const { items } = await store.page('', 'secretChecks', { limit: 1000 })
+  const known = new Map(items.filter((c) => c.id.startsWith(`${kind}:`)).map((c) => [c.id, c.value]))
+  const given = [...secrets.all].map(([id, bytes]) => ({ id: `${kind}:${id}`, value: checkValue(bytes) }))
+  for (const { id, value } of given) if ((known.get(id) ?? value) !== value) throw wrongSecret(kind, id)
+  if (known.size > 0 && !given.some(({ id }) => known.has(id))) throw unknownSecrets(kind, [...known.keys()])
+  for (const { id, value } of given.filter((one) => !known.has(one.id))) {
+    const document: SecretCheck = { id, account: '', value, createdAt: now }
+    const done = await store.commit(OPERATOR, { insert: [{ collection: 'secretChecks', document }] })
+    // Another instance was first, perhaps with another value.
+    if (!done.ok && (await store.get('', 'secretChecks', id))?.value !== value) throw wrongSecret(kind, id)
   }
 }
 
-function wrongSecret(kind: 'pepper' | 'master-key', id: string): SecretsFault {
-  const variable = kind === 'pepper' ? 'LATCHKEY_PEPPERS' : 'LATCHKEY_MASTER_KEYS'
+const VARIABLE = { pepper: 'LATCHKEY_PEPPERS', 'master-key': 'LATCHKEY_MASTER_KEYS' } as const
+
+function wrongSecret(kind: keyof typeof VARIABLE, check: string): SecretsFault {
+  const id = check.slice(kind.length + 1)
   return new SecretsFault(
-    `${variable}: "${id}" is not the value that this store was used with before. Give the old value under that id, and new ones under new ids.`,
+    `${VARIABLE[kind]}: "${id}" is not the value that this store was used with before. Give the old value under that id, and new ones under new ids.`,
+  )
+}
+
+function unknownSecrets(kind: keyof typeof VARIABLE, known: readonly string[]): SecretsFault {
+  const ids = known.map((check) => check.slice(kind.length + 1)).join(', ')
+  return new SecretsFault(
+    `${VARIABLE[kind]}: none of these was ever used with this store, which knows ${ids}. Give those too, behind the new ones.`,
   )
 }

@@ -44,9 +44,17 @@ export function welcome({ url, config, demo, notices, catalog, store }: Latchkey
   return lines.join('\n')
 }
 
-function demoLines({ data, resourceUrl }: NonNullable<Latchkey['demo']>, url: string, dataDir: string): string[] {
+function demoLines(
+  { data, interrupted, resourceUrl }: NonNullable<Latchkey['demo']>,
+  url: string,
+  dataDir: string,
+): string[] {
   const lines = [`Demo resource server at ${resourceUrl}, verifying offline.`]
   if (data === null) {
+    if (interrupted) {
+      const why = 'Demo data was begun but not finished: another instance is at it, or a start was interrupted.'
+      return [...lines, ...wrapped(`${why} If this stays, delete ${dataDir} (or the database) and start again.`)]
+    }
     const why = 'The store holds data of its own, so no demo data was added.'
     return [...lines, ...wrapped(`${why} Set LATCHKEY_DEMO=0 to run without the demo.`)]
   }

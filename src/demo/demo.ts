@@ -7,11 +7,13 @@ import type { Catalog } from '../catalog.ts'
 import type { Config } from '../config.ts'
 import type { KeyDeps } from '../keys/create.ts'
 import { createDemoResource } from './resource/server.ts'
-import { type DemoData, seedDemo } from './seed.ts'
+import { type DemoData, isSeeding, seedDemo } from './seed.ts'
 
 export interface Demo {
   /** Null where the store was filled by others: then nobody here knows a secret of it. */
   data: DemoData | null
+  /** Demo data was begun and never finished. */
+  interrupted: boolean
   resourceUrl: string
   /** The resource API's OpenAPI document. */
   openapi: (namespace: string) => object | null
@@ -50,7 +52,8 @@ export async function startDemo(deps: {
     })
   try {
     const data = await dataOf(config, { ...keys, publicUrl: config.publicUrl, resourceUrl })
-    return { data, resourceUrl, openapi: resource.openapi, close }
+    const interrupted = data === null && (await isSeeding(keys))
+    return { data, interrupted, resourceUrl, openapi: resource.openapi, close }
   } catch (error) {
     await close()
     throw error

@@ -36,6 +36,15 @@ export interface SeedDeps extends KeyDeps {
   resourceUrl: string
 }
 
+/** In the operator's custom data while the rest is being written; what is left of a start that was interrupted. */
+const SEEDING = { demo: 'seeding' }
+
+/** Whether demo data was begun and not finished: by another instance just now, or by one that was stopped. */
+export async function isSeeding(deps: Pick<SeedDeps, 'store'>): Promise<boolean> {
+  const operator = await deps.store.get(OPERATOR, 'accounts', OPERATOR)
+  return operator?.customData.demo === SEEDING.demo
+}
+
 /** Null where somebody has been here before: the store has an operator account already. */
 export async function seedDemo(deps: SeedDeps): Promise<DemoData | null> {
   if (!(await insertAccount(deps, OPERATOR, 'Demo Platform', 'agency', ['v2', 'v3']))) return null
@@ -65,6 +74,7 @@ export async function seedDemo(deps: SeedDeps): Promise<DemoData | null> {
   }
   const keys = await createKeys(deps, holders)
   await shrinkGlobex(deps)
+  await finish(deps)
   return {
     baseUrl: deps.publicUrl,
     resourceUrl: deps.resourceUrl,
@@ -95,7 +105,7 @@ async function insertAccount(
     suspendedAt: null,
     status: 'active',
     terms: { version: deps.catalog.terms.version, at, by, method: 'online', reference: null },
-    customData: {},
+    customData: id === OPERATOR ? SEEDING : {},
     createdAt: at,
     version: 1,
   }
@@ -253,6 +263,14 @@ async function shrinkGlobex(deps: SeedDeps): Promise<void> {
       event(deps, 'account.updated', 'account', 'globex', globex.name),
       event(deps, 'namespace.disabled', 'account', 'globex', globex.name),
     ],
+  })
+}
+
+async function finish(deps: SeedDeps): Promise<void> {
+  const operator = await deps.store.get(OPERATOR, 'accounts', OPERATOR)
+  if (operator === null) return
+  await deps.store.commit(OPERATOR, {
+    replace: [{ collection: 'accounts', document: { ...operator, customData: {} } }],
   })
 }
 

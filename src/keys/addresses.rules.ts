@@ -5,7 +5,10 @@ export function isAddressBlock(text: string): boolean {
   const [address = '', prefix, more] = text.split('/')
   const family = isIP(address)
   if (family === 0 || address.includes('%') || more !== undefined) return false
-  return prefix === undefined || (/^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+  if (prefix === undefined) return true
+  // Of an IPv4 address inside IPv6 a prefix below 96 would mean more than all of IPv4.
+  const least = unmapped(address) === address ? 0 : 96
+  return /^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) >= least && Number(prefix) <= (family === 4 ? 32 : 128)
 }
 
 /** Whether `address` lies in one of the blocks; an empty list allows any. Compared as numbers, never as text. */
@@ -15,12 +18,12 @@ export function addressAllowed(address: string, blocks: readonly string[]): bool
   const family = isIP(plain)
   if (family === 0) return false
   const list = new BlockList()
-  for (const block of blocks) {
+  for (const block of blocks.filter(isAddressBlock)) {
     const [base = '', prefix] = block.split('/')
     const net = unmapped(base)
     const kind = isIP(net) === 4 ? 'ipv4' : 'ipv6'
     if (prefix === undefined) list.addAddress(net, kind)
-    else list.addSubnet(net, net === base ? Number(prefix) : Math.max(0, Number(prefix) - 96), kind)
+    else list.addSubnet(net, net === base ? Number(prefix) : Number(prefix) - 96, kind)
   }
   return list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
 }

@@ -6,7 +6,7 @@ import { newEvent } from '../events/rules.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { SecretRing } from '../secrets.ts'
 import type { Allocator } from '../status/allocate.ts'
-import type { Flip } from '../status/flip.ts'
+import type { Statuses } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { EventActor, Guarded, Kept, Ref, Store } from '../store/store.ts'
 import { beyondPlan, type KeyWish, newKey, wishFault } from './create.rules.ts'
@@ -19,8 +19,8 @@ export interface KeyDeps {
   catalog: Catalog
   peppers: SecretRing
   allocator: Allocator
-  flip: Flip
-  /** Called when a status changed or a list may be new: makes it known before the caller hears of it. */
+  statuses: Statuses
+  /** Called when a status changed or a list may be new: makes it known before the caller hears of it. Never rejects. */
   statusChanged: () => Promise<void>
   now: () => number
   random: (bytes: number) => Buffer

@@ -1,9 +1,9 @@
 import { Refusal } from '../errors.ts'
 import { INVALID } from '../status/rules.ts'
-import { act } from '../store/act.ts'
+import { act, type Decision } from '../store/act.ts'
 import { type Asker, type KeyDeps, keyEvent } from './create.ts'
 import { findKey } from './find.ts'
-import type { ApiKey, Revocation } from './rules.ts'
+import { type ApiKey, type Revocation, statusRefs } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
 
 /** Ends a key for good, and with it every token it ever gave: their statuses flip in the same commit. */
@@ -14,7 +14,8 @@ export async function revokeKey(
   why: Pick<Revocation, 'reason' | 'note'>,
   asker: Asker,
 ): Promise<ShownKey> {
-  const shown = await act(deps.store, async () => {
+  const { statuses } = deps
+  const revoke = async (): Promise<Decision<ShownKey>> => {
     const { key, holder, use } = await findKey(deps.store, account, keyId)
     if (key.revoked !== null) throw new Refusal('key_revoked')
     const now = deps.now()
@@ -26,10 +27,7 @@ export async function revokeKey(
       version: key.version + 1,
     }
     const answer = showKey(revoked, { holder, use, now })
-    const status = await deps.flip(
-      key.secrets.map((s) => s.status),
-      INVALID,
-    )
+    const status = await statuses.flip(statusRefs(key), INVALID)
     return {
       account,
       commit: {
@@ -39,7 +37,8 @@ export async function revokeKey(
       },
       answer,
     }
-  })
+  }
+  const shown = await statuses.inTurn(() => act(deps.store, revoke))
   await deps.statusChanged()
   return shown
 }

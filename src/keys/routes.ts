@@ -28,7 +28,9 @@ const text = (max: number) =>
     .refine((s) => !s.includes('\0'), { error: 'must not hold a NUL' })
 const customData = z
   .record(text(64), z.unknown())
-  .refine((data) => JSON.stringify(data).length <= 4096, { error: 'must be at most 4 KiB as JSON' })
+  .refine((data) => depthAtMost(data, 8) && JSON.stringify(data).length <= 4096, {
+    error: 'must be at most 4 KiB as JSON, and at most 8 levels deep',
+  })
 
 const createBody = z
   .strictObject({
@@ -72,6 +74,16 @@ const created = z
     secret: z.string().meta({ description: 'The API key. Shown in this answer and never again.' }),
   })
   .meta({ id: 'CreatedKey' })
+
+/** Without recursion: what is checked may be nested deeper than the stack. */
+function depthAtMost(value: unknown, levels: number): boolean {
+  let level = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return false
+    level = level.flatMap((v) => (typeof v === 'object' && v !== null ? Object.values(v) : []))
+  }
+  return true
+}
 
 const KEYS = '/manage/accounts/{account}/keys'
 

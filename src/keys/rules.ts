@@ -78,6 +78,11 @@ export interface KeyUse {
   secrets: Record<string, number>
 }
 
+/** Where the statuses of all the key's credentials stand: each secret, and the JWK set as one. */
+export function statusRefs(key: Pick<ApiKey, 'secrets' | 'jwksStatus'>): StatusRef[] {
+  return [...key.secrets.map((s) => s.status), ...(key.jwksStatus === null ? [] : [key.jwksStatus])]
+}
+
 export type KeyStatus = 'active' | 'suspended' | 'expired' | 'revoked'
 
 /** Revoked before expired before suspended before active. */

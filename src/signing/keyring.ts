@@ -60,10 +60,10 @@ export function createKeyring(deps: KeyringDeps): Keyring {
       where: { namespace: namespace.id },
       limit: 1000,
     })
-    for (const key of items) {
-      if (signers.has(key.kid)) continue
-      const [active] = keyStates([key], namespace, now())
-      if (active?.state !== 'retired') signers.set(key.kid, await openSigner(key, ring))
+    for (const { key, state } of keyStates(items, namespace, now())) {
+      // Nothing else signs again: an old key may be sealed under a master key that is no longer given.
+      const signs = state === 'current' || state === 'next'
+      if (signs && !signers.has(key.kid)) signers.set(key.kid, await openSigner(key, ring))
     }
     keys.set(namespace.id, items)
     return items

@@ -13,7 +13,7 @@ export interface SigningKey {
   sealed: SealedBox
   publishedAt: number
   activatesAt: number
-  /** Set when a successor takes over: after this instant the key is no longer published. */
+  /** From this instant on the key neither signs nor is published; null: its successor decides. */
   retiresAt: number | null
 }
 
@@ -62,7 +62,9 @@ export function keyStates<K extends Pick<SigningKey, 'generation' | 'activatesAt
   return ordered.map((key, i) => {
     if (key.retiresAt !== null && key.retiresAt <= now) return { key, state: 'retired' }
     if (key === current) return { key, state: 'current' }
-    if (key.activatesAt > now) return { key, state: 'next' }
+    // One that was overtaken before its time never signs.
+    if (key.activatesAt > now)
+      return { key, state: current !== undefined && key.generation < current.generation ? 'retired' : 'next' }
     const successor = ordered[i + 1]
     return {
       key,
@@ -81,17 +83,20 @@ export function publishedUntil(supersededAt: number, policy: RotationPolicy): nu
  * later one is published a long time before it may sign.
  */
 export function dueKey(
-  keys: readonly Pick<SigningKey, 'generation' | 'activatesAt' | 'retiresAt'>[],
-  policy: RotationPolicy,
+  keys: readonly Pick<SigningKey, 'generation' | 'activatesAt' | 'retiresAt' | 'alg'>[],
+  policy: RotationPolicy & { signingAlg: SigningAlg },
   now: number,
 ): { generation: number; activatesAt: number } | null {
   const generation = 1 + Math.max(0, ...keys.map((k) => k.generation))
   const states = keyStates(keys, policy, now)
   const current = states.find((s) => s.state === 'current')?.key
   if (current === undefined) return { generation, activatesAt: now }
+  const soon = now + 2 * policy.jwksMaxAgeSeconds * 1000
+  // The catalog names another algorithm: what comes next is made anew, and takes over as soon as it may.
+  if (states.at(-1)?.key.alg !== policy.signingAlg) return { generation, activatesAt: soon }
   if (states.some((s) => s.state === 'next')) return null
   return {
     generation,
-    activatesAt: Math.max(current.activatesAt + ROTATE_EVERY_MS, now + 2 * policy.jwksMaxAgeSeconds * 1000),
+    activatesAt: Math.max(current.activatesAt + ROTATE_EVERY_MS, soon),
   }
 }

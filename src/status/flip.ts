@@ -1,20 +1,27 @@
 import type { Commit, Guarded, Kept, Store, Write } from '../store/store.ts'
+import { Turns } from '../store/turns.ts'
 import type { StatusEntry, StatusList, StatusRef, StatusValue } from './rules.ts'
 
-/**
- * What a commit must hold so that the credentials at `refs` read `value` from now on: their entries, and their lists
- * with the next version. To be spread into the commit of the change that causes it.
- */
-export type Flip = (
-  refs: readonly StatusRef[],
-  value: StatusValue,
-) => Promise<Required<Pick<Commit, 'insert' | 'replace'>>>
-
-export function createFlip(store: Store): Flip {
-  return (refs, value) => flip(store, refs, value)
+export interface Statuses {
+  /**
+   * What a commit must hold so that the credentials at `refs` read `value` from now on: their entries, and their lists
+   * with the next version. To be spread into the commit of the change that causes it.
+   */
+  flip(refs: readonly StatusRef[], value: StatusValue): Promise<Flipped>
+  /** Acts that flip go one at a time in this process: they all write the same lists, and would only undo each other. */
+  inTurn<T>(act: () => Promise<T>): Promise<T>
 }
 
-async function flip(store: Store, refs: readonly StatusRef[], value: StatusValue): ReturnType<Flip> {
+export type Flipped = Required<Pick<Commit, 'insert' | 'replace'>>
+
+const PATIENCE_MS = 5_000
+
+export function createStatuses(store: Store): Statuses {
+  const turns = new Turns(PATIENCE_MS)
+  return { flip: (refs, value) => flip(store, refs, value), inTurn: (act) => turns.take('', act) }
+}
+
+async function flip(store: Store, refs: readonly StatusRef[], value: StatusValue): Promise<Flipped> {
   const insert: Write[] = []
   const replace: Guarded[] = []
   const lists = [...new Set(refs.map((ref) => ref.list))]

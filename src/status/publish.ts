@@ -3,15 +3,7 @@ import { deflate } from 'node:zlib'
 import type { Catalog } from '../catalog.ts'
 import type { Signer } from '../signing/keyring.ts'
 import { EVERY_ACCOUNT, type Kept, type Store } from '../store/store.ts'
-import {
-  emptyList,
-  LIST_LIFETIME_SECONDS,
-  listId,
-  type StatusList,
-  setEntry,
-  statusClaims,
-  statusUri,
-} from './rules.ts'
+import { emptyList, listId, type StatusList, setEntry, statusClaims, statusUri } from './rules.ts'
 
 const compress = promisify(deflate)
 const PAGE = 1000
@@ -57,6 +49,8 @@ export function createPublisher(deps: {
   const lists = new Map<string, Loaded>()
   let refreshing: Promise<void> | null = null
   let current = false
+  /** When the last successful read began. */
+  let readAt = 0
   let lookedAt = Number.NEGATIVE_INFINITY
 
   async function load(kept: Kept<StatusList>): Promise<void> {
@@ -72,7 +66,6 @@ export function createPublisher(deps: {
     }
     loaded.list = kept
     lists.set(kept.id, loaded)
-    if (catalog.namespaces.has(kept.namespace)) await sign(loaded)
   }
 
   async function sign(loaded: Loaded): Promise<void> {
@@ -87,7 +80,8 @@ export function createPublisher(deps: {
       denied: list.denied,
       lst: packed.toString('base64url'),
       ttlSeconds: namespace.statusListTtlSeconds,
-      iat: Math.floor(now() / 1000),
+      // As old as what is known, however late it is signed.
+      iat: Math.floor(readAt / 1000),
     })
     const token = await signer(list.namespace).sign({ typ: 'statuslist+jwt' }, { ...claims })
     if (loaded.signed !== null && loaded.signed.version > list.version) return
@@ -101,6 +95,7 @@ export function createPublisher(deps: {
   }
 
   async function readAll(): Promise<void> {
+    const startedAt = now()
     try {
       let after: { at: number; id: string } | undefined
       do {
@@ -112,7 +107,9 @@ export function createPublisher(deps: {
         for (const kept of page.items) await load(kept)
         after = page.next ?? undefined
       } while (after !== undefined)
+      readAt = startedAt
       current = true
+      for (const loaded of lists.values()) if (loaded.signed?.version !== loaded.list.version) await sign(loaded)
     } catch (error) {
       current = false
       throw error
@@ -146,17 +143,14 @@ export function createPublisher(deps: {
       const seconds = now() / 1000
       const age = loaded.signed === null ? Number.POSITIVE_INFINITY : seconds - loaded.signed.iat
       // An age below zero is a clock set back: sign anew rather than serve a list from the future.
-      if (current && (age >= entry.statusListTtlSeconds / 2 || age < 0)) {
+      const due = age >= entry.statusListTtlSeconds / 2 || age < 0
+      if (current && due && Math.floor(readAt / 1000) !== loaded.signed?.iat) {
         loaded.signing ??= sign(loaded).finally(() => {
           loaded.signing = null
         })
         await loaded.signing
       }
-      return loaded.signed !== null &&
-        loaded.signed.exp > seconds &&
-        loaded.signed.iat > seconds - LIST_LIFETIME_SECONDS
-        ? loaded.signed
-        : null
+      return loaded.signed !== null && loaded.signed.exp > seconds ? loaded.signed : null
     },
     uris(namespace) {
       const issuer = catalog.namespaces.get(namespace)?.issuer ?? ''

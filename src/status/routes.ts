@@ -35,16 +35,15 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher): R
         200: { description: 'The Status List Token.', content: { [TYPE]: z.string() } },
         304: { description: 'Unchanged.' },
       },
-      refusals: ['not_found', 'store_unavailable'],
+      refusals: ['not_found', 'store_unavailable', 'no_history'],
       async handle({ params, query, request }) {
-        if (query.time !== undefined) return { status: 501, type: 'application/problem+json', body: NO_HISTORY }
+        if (query.time !== undefined) throw new Refusal('no_history')
         if (!(await publisher.knows(namespace.id, params.list))) throw new Refusal('not_found')
         const list = await publisher.list(namespace.id, params.list)
         if (list === null) throw new Refusal('store_unavailable', { retryAfterSeconds: 2 })
         const headers = {
           ETag: list.etag,
           'Cache-Control': 'public, max-age=1, stale-if-error=300',
-          Vary: 'Accept-Encoding',
         }
         return unmodified(request, list.etag)
           ? { status: 304, headers }
@@ -70,12 +69,4 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher): R
       }),
     }),
   ]
-}
-
-/** §8.4: a server that keeps no history says so. */
-const NO_HISTORY = {
-  type: 'about:blank',
-  title: 'Not Implemented',
-  status: 501,
-  detail: 'Status lists of the past are not kept. Leave time out.',
 }

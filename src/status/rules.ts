@@ -34,7 +34,7 @@ export interface StatusEntry {
   list: string
   index: number
   value: StatusValue
-  /** The list's version that first told it. */
+  /** The list's version that told it last. */
   version: number
 }
 

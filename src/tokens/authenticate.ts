@@ -4,7 +4,7 @@ import type { Holder } from '../holders/rules.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
 import { type ApiKey, keyStatus, matchSecret, type Secret } from '../keys/rules.ts'
 import type { SecretRing } from '../secrets.ts'
-import { EVERY_ACCOUNT, type Store } from '../store/store.ts'
+import { EVERY_ACCOUNT, type Store, StoreUnavailable } from '../store/store.ts'
 import { expiryOf, type Grantee } from './rules.ts'
 
 export interface AuthenticateDeps {
@@ -29,6 +29,8 @@ export const REFUSAL_MS = 20
 
 /** A key that has shown itself authentic, and all that the decision about it rests on. */
 export interface Authentic extends Grantee {
+  /** When it did, UTC ms: the one instant that all decisions about this exchange are made for. */
+  at: number
   subAccounts: readonly SubAccount[]
 }
 
@@ -49,12 +51,18 @@ async function find(deps: AuthenticateDeps, request: Presented, id: string): Pro
   const key: ApiKey | null = row?.document ?? null
   const secret = matchSecret(request.apiKey, key?.secrets ?? [DECOY(peppers.current.id)], peppers.all, now)
   const account = row?.linked.account?.[0] as Account | undefined
-  if (key === null || secret === null || account === undefined) return null
+  if (key === null || account === undefined) return null
+  if (secret === null && key.secrets.some((s) => !peppers.all.has(s.pepper))) {
+    // Not for the caller to mend: an instance that lacks a pepper must not call good keys bad.
+    throw new StoreUnavailable(new Error(`key ${key.id} was hashed with a pepper that this instance was not given`))
+  }
+  if (secret === null) return null
   const status = keyStatus(key, now)
   if (status === 'revoked' || status === 'expired') return null
   if (request.asClient && (key.kind === 'publishable' || key.namespace !== request.namespace.id)) return null
   if (expiryOf({ key, secret, namespace: request.namespace }, Math.floor(now / 1000), undefined) === null) return null
   return {
+    at: now,
     key,
     secret,
     account,

@@ -1,22 +1,15 @@
-import { type SubAccount, subAccountId } from '../accounts/rules.ts'
 import { type Code, Refusal } from '../errors.ts'
 import { addressBucket } from '../keys/addresses.rules.ts'
 import { type AdmissionFacts, adviceFor, refusalOf } from '../keys/admission.rules.ts'
 import type { Rehash } from '../keys/rehash.ts'
-import {
-  effectiveRights,
-  isEmpty,
-  narrowToScopes,
-  narrowToSubAccount,
-  offeredScopes,
-  type Rights,
-} from '../keys/rights.rules.ts'
+import type { Rights } from '../keys/rights.rules.ts'
 import { hashKey } from '../keys/rules.ts'
 import type { Signer } from '../signing/keyring.ts'
 import type { Counters } from '../usage/counters.ts'
 import type { ExchangeLimits, LimitState } from '../usage/limits.ts'
 import { limitHeaders, rateLimited } from '../usage/refusals.rules.ts'
 import { type Authentic, type AuthenticateDeps, authenticate, type Presented } from './authenticate.ts'
+import { narrowedRights, type Wanted } from './narrow.ts'
 import {
   accessTokenClaims,
   authorizationDetails,
@@ -32,14 +25,6 @@ export interface ExchangeRequest extends Presented {
   address: string
   origin: string | null
   requestId: string
-}
-
-export interface Wanted {
-  /** Scopes asked for; none: all there is. */
-  scope?: readonly string[] | undefined
-  subAccount?: string | undefined
-  /** Clamped to the namespace's lifetime. */
-  ttlSeconds?: number | undefined
 }
 
 export interface Issued {
@@ -90,7 +75,7 @@ function admit(deps: ExchangeDeps, request: ExchangeRequest, found: Authentic): 
     catalog: deps.catalog,
     address,
     origin,
-    now: deps.now(),
+    now: found.at,
   }
   const code = refusalOf(admission)
   if (code === null) return
@@ -114,49 +99,10 @@ async function takeLimits(deps: ExchangeDeps, request: ExchangeRequest, found: A
 }
 
 async function narrow(deps: ExchangeDeps, found: Authentic, wanted: Wanted, limits: LimitState[]): Promise<Rights> {
-  const refuse = (detail: string): never => {
-    count(deps, found, 'refused', '')
-    throw new Refusal('invalid_scope', { detail, headers: limitHeaders(limits) })
-  }
-  const { namespace } = found
-  let rights = rightsOf(found)
-  if (wanted.subAccount !== undefined) {
-    const sub = await subAccountOf(deps, found, wanted.subAccount)
-    rights = sub === null ? EMPTY : narrowToSubAccount(rights, sub.slug, sub.kind, namespace)
-    if (isEmpty(rights))
-      refuse('This key has no rights on that sub-account. Ask for one that it has, or leave subAccount out.')
-  }
-  if (wanted.scope !== undefined && wanted.scope.length > 0) {
-    const narrowed = narrowToScopes(rights, wanted.scope, namespace)
-    if (narrowed.ok) rights = narrowed.rights
-    else
-      refuse(
-        `This key does not have: ${narrowed.extras.slice(0, 20).join(' ')}. Ask for less, or leave scope out to get all that it has.`,
-      )
-  }
-  if (isEmpty(rights))
-    refuse('Nothing is left of what this key was granted. Ask whoever manages the key what it may do.')
-  return rights
-}
-
-const EMPTY: Rights = { account: new Set(), subAccounts: new Map() }
-
-function rightsOf(found: Authentic): Rights {
-  const { key, account, holder, plan, namespace, subAccounts } = found
-  return effectiveRights({
-    grants: key.grants,
-    ceiling: holder?.grants ?? null,
-    offered: offeredScopes(account, plan, namespace),
-    namespace,
-    subAccounts: new Map(subAccounts.filter((s) => s.status === 'active').map((s) => [s.slug, { kind: s.kind }])),
-  })
-}
-
-/** One that the key's grants name came with the key; another is looked up, for whole-account rights reach it too. */
-async function subAccountOf(deps: ExchangeDeps, found: Authentic, slug: string): Promise<SubAccount | null> {
-  const known = found.subAccounts.find((s) => s.slug === slug)
-  const sub = known ?? (await deps.store.get(found.account.id, 'subAccounts', subAccountId(found.account.id, slug)))
-  return sub?.status === 'active' ? sub : null
+  const narrowed = await narrowedRights(deps.store, found, wanted)
+  if (narrowed.ok) return narrowed.rights
+  count(deps, found, 'refused', '')
+  throw new Refusal('invalid_scope', { detail: narrowed.detail, headers: limitHeaders(limits) })
 }
 
 async function issue(
@@ -166,8 +112,9 @@ async function issue(
   given: { rights: Rights; limits: LimitState[]; ttlSeconds: number | undefined },
 ): Promise<Issued> {
   const { rights, limits, ttlSeconds } = given
-  const iat = Math.floor(deps.now() / 1000)
-  const exp = expiryOf(found, iat, ttlSeconds) as number
+  const iat = Math.floor(found.at / 1000)
+  const exp = expiryOf(found, iat, ttlSeconds)
+  if (exp === null) throw new Refusal('invalid_api_key')
   const claims = accessTokenClaims(found, rights, { iat, exp }, deps.random(16).toString('base64url'))
   const token = await deps.signer(request.namespace.id).sign({ typ: 'at+jwt' }, claims)
   if (token.length > MAX_TOKEN_BYTES) {

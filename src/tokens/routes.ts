@@ -127,16 +127,23 @@ function onePlace(body: ExchangeBody | null, request: RequestFacts): string {
   if (authorization !== undefined && bearer === undefined) {
     throw new Refusal('invalid_request', { detail: 'The Authorization header is not "Bearer" and an API key.' })
   }
+  if (request.headers('authorization').length > 1 || request.headers('x-api-key').length > 1) throw severalPlaces()
   const places = [body?.apiKey, request.header('x-api-key'), bearer].filter(
     (place) => place !== undefined && place !== '',
   )
   const [key] = places
   if (key !== undefined && places.length === 1) return key
+  if (places.length > 1) throw severalPlaces()
   throw new Refusal('invalid_request', {
     detail:
-      places.length > 1
-        ? 'The API key is given in more than one place. Send it in one: apiKey in the body, X-API-Key, or Authorization: Bearer.'
-        : 'The API key is missing. Send it as apiKey in a JSON or form body, as X-API-Key, or as Authorization: Bearer. A query parameter is not read: URLs are logged.',
+      'The API key is missing. Send it as apiKey in a JSON or form body, as X-API-Key, or as Authorization: Bearer. A query parameter is not read: URLs are logged.',
+  })
+}
+
+function severalPlaces(): Refusal {
+  return new Refusal('invalid_request', {
+    detail:
+      'The API key is given in more than one place. Send it in one: apiKey in the body, X-API-Key, or Authorization: Bearer.',
   })
 }
 

@@ -1,7 +1,4 @@
-/**
- * What happens on the exchange path, gathered in memory and written once a second: counts, last use, refusals worth an
- * event, and hashes to be made anew under the current pepper.
- */
+/** What happens on the exchange path, gathered in memory and written once a second: counts, last use, incidents. */
 import { newEvent } from '../events/rules.ts'
 import type { Merge, NewEvent, Store } from '../store/store.ts'
 import type { Counter } from './rules.ts'
@@ -33,7 +30,7 @@ export interface Counters {
   count(occurrence: Occurrence): void
   /** One event per key, code and minute, however often it happens. */
   report(incident: Incident): void
-  /** Writes what has gathered. On failure everything is kept for the next flush. */
+  /** Writes what has gathered. On failure it is kept for the next flush, up to 50,000 keys and incidents. */
   flush(): Promise<void>
 }
 
@@ -48,20 +45,22 @@ export function createCounters(deps: {
 }): Counters {
   const { store, now } = deps
   let merges = new Map<string, Merge>()
-  const incidents = new Map<string, Incident & { minute: number }>()
+  const incidents = new Map<string, Incident>()
+  /** Incidents of this minute, told or to be told. */
+  let noted = { minute: 0, ids: new Set<string>() }
   /** A batch that may or may not have been written keeps its id until the store has said so. */
   let pending: { id: string; merges: Merge[] } | null = null
   let flushing: Promise<void> | null = null
 
   async function flushAll(): Promise<void> {
-    for (const [id, incident] of incidents) {
-      await tell(id, incident)
-      incidents.delete(id)
-    }
     pending ??= takeBatch()
     while (pending !== null) {
       await store.merge(pending.id, pending.merges)
       pending = takeBatch()
+    }
+    for (const [id, incident] of incidents) {
+      await tell(id, incident)
+      incidents.delete(id)
     }
   }
 
@@ -72,7 +71,7 @@ export function createCounters(deps: {
     return batch
   }
 
-  async function tell(id: string, incident: Incident & { minute: number }): Promise<void> {
+  async function tell(id: string, incident: Incident): Promise<void> {
     const mark = { id: `incident:${id}`, account: '', createdAt: now() }
     // Another instance may have told it: then the mark exists and nothing is written.
     await store.commit(incident.account, {
@@ -84,14 +83,16 @@ export function createCounters(deps: {
   return {
     count(occurrence) {
       const at = now()
-      const usage = usageMerge(occurrence, at)
-      if (merges.size < MAX_HELD || merges.has(usage.id)) fold(merges, usage)
+      fold(merges, usageMerge(occurrence, at))
       if (occurrence.secretId !== null) fold(merges, lastUseMerge(occurrence, occurrence.secretId, at))
     },
     report(incident) {
       const minute = Math.floor(now() / 60_000)
+      if (noted.minute !== minute) noted = { minute, ids: new Set() }
       const id = `${incident.keyId}:${incident.code}:${minute}`
-      if (!incidents.has(id) && incidents.size < MAX_HELD) incidents.set(id, { ...incident, minute })
+      if (noted.ids.has(id) || incidents.size >= MAX_HELD) return
+      noted.ids.add(id)
+      incidents.set(id, incident)
     },
     async flush() {
       if (flushing !== null) await flushing.catch(() => {})
@@ -107,7 +108,7 @@ function fold(into: Map<string, Merge>, merge: Merge): void {
   const id = `${merge.collection}:${merge.id}`
   const known = into.get(id)
   if (known === undefined) {
-    into.set(id, merge)
+    if (into.size < MAX_HELD) into.set(id, merge)
     return
   }
   for (const path in merge.add) known.add = addTo(known.add ?? {}, path, merge.add[path] as number)

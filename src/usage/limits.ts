@@ -120,7 +120,8 @@ class WindowLimiter extends RateLimiterStoreAbstract {
   async _upsert(key: string, points: number, msDuration: number): Promise<Window> {
     const now = this.#now()
     const known = this.#windows.get(key)
-    if (known !== undefined && known.endsAt > now) {
+    // A window that ends too far ahead was opened before the clock was set back.
+    if (known !== undefined && known.endsAt > now && known.endsAt - now <= msDuration) {
       known.count += points
       return known
     }
@@ -145,10 +146,9 @@ class WindowLimiter extends RateLimiterStoreAbstract {
   }
 
   #makeRoom(now: number): void {
-    for (const [key, window] of this.#windows) if (window.endsAt <= now) this.#windows.delete(key)
-    // Insertion order is age: the oldest window is the next to end.
-    for (const key of this.#windows.keys()) {
-      if (this.#windows.size < MAX_WINDOWS) break
+    // Insertion order is the order in which they end.
+    for (const [key, window] of this.#windows) {
+      if (window.endsAt > now && this.#windows.size < MAX_WINDOWS) break
       this.#windows.delete(key)
     }
   }

@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { Catalog } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { unmapped } from '../keys/addresses.rules.ts'
+import type { Action } from '../people/access.rules.ts'
 import { readBody } from './body.ts'
 import { parseInput } from './input.ts'
 import { guard, type IdentifyPrincipal } from './principal.ts'
@@ -33,6 +34,8 @@ export interface WebDeps {
   publicUrl: string
   trustedHops: number
   identify: IdentifyPrincipal
+  /** Asked only for an account that is not the caller's own. */
+  accountExists: (account: string) => Promise<boolean>
   logger: Logger
   now: () => number
   requestId: () => string
@@ -81,7 +84,7 @@ const SAFE_HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 }
-const HSTS = { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' }
+const HSTS = { 'Strict-Transport-Security': 'max-age=31536000' }
 
 /** First of the list: gives the request its id, and turns whatever is thrown into the answer that its route speaks. */
 function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middleware {
@@ -157,7 +160,8 @@ function serve(route: Route, deps: WebDeps): Middleware {
     const caller = open ? (undefined as never) : await deps.identify(request)
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
     const input = parseInput(route, (ctx as unknown as { params: Record<string, string> }).params, ctx.query, read)
-    if (!open) guard(caller, route.access as never, (input.params as { account?: string }).account)
+    if (!open)
+      await guard(deps.accountExists, caller, route.access as Action, (input.params as { account?: string }).account)
     send(ctx, await route.handle({ ...input, request, caller }))
   }
 }
@@ -184,7 +188,7 @@ function factsOf(ctx: Context, deps: WebDeps): RequestFacts {
     origin: ctx.get('origin') || null,
     header: (name) => ctx.get(name) || undefined,
     accepts: (...types) => ctx.accepts(...types) || null,
-    query: ctx.query,
+    headers: (name) => ctx.req.headersDistinct[name] ?? [],
   }
 }
 

@@ -1,7 +1,7 @@
 /** Bodies: bounded, decoded strictly, flat. Everything odd about one is a 4xx here. */
 import type { IncomingMessage } from 'node:http'
 import rawBody from 'raw-body'
-import { type FieldFault, Refusal } from '../errors.ts'
+import { type FieldFault, Refusal, sayable } from '../errors.ts'
 
 /** Unless a route says otherwise. */
 export const MAX_BODY_BYTES = 64 * 1024
@@ -105,7 +105,7 @@ function parseForm(text: string, repeatable: readonly string[]): Record<string, 
     const known = form[name]
     if (known === undefined) form[name] = repeatable.includes(name) ? [value] : value
     else if (Array.isArray(known)) known.push(value)
-    else errors.push({ pointer: `/${name.slice(0, 64)}`, detail: 'is given more than once; give it once.' })
+    else errors.push({ pointer: `/${sayable(name)}`, detail: 'is given more than once; give it once.' })
   }
   if (errors.length > 0)
     throw new Refusal('invalid_request', {

@@ -1,8 +1,10 @@
 /** The OpenAPI documents: one per namespace, made once, and again only when a resource API's document arrives. */
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
+import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
+import { operationsOf } from './openapi.merge.ts'
 import { type OpenApiDocument, openApiDocument } from './openapi.ts'
 import { type Route, route } from './route.ts'
 
@@ -17,6 +19,12 @@ export interface Documents {
   resourceOrigins(): string[]
 }
 
+interface Made {
+  document: OpenApiDocument
+  body: string
+  origins: string[]
+}
+
 export function createDocuments(deps: {
   catalog: Catalog
   issuer: ReadonlyMap<string, readonly Route[]>
@@ -27,40 +35,42 @@ export function createDocuments(deps: {
 }): Documents {
   const { catalog, publicUrl, logger } = deps
   const resources = new Map<string, OpenApiDocument | null>()
-  const made = new Map<string, { document: OpenApiDocument; body: string }>()
-  const make = (namespace: NamespaceEntry): { document: OpenApiDocument; body: string } => {
-    const routes = [...(deps.issuer.get(namespace.id) ?? []), ...(namespace.builtIn ? deps.management : [])]
-    const document = openApiDocument(
-      namespace,
-      routes,
-      { catalog, publicUrl, version: '0.1.0' },
-      resources.get(namespace.id) ?? null,
-    )
-    const fresh = { document, body: JSON.stringify(document) }
-    made.set(namespace.id, fresh)
+  const made = new Map<string, Made>()
+  const own = new Map<string, Route>()
+  const about = { catalog, publicUrl, version: ownVersion() }
+  const make = (namespace: NamespaceEntry): Made => {
+    const { id, builtIn } = namespace
+    const routes = [...(deps.issuer.get(id) ?? []), ...(builtIn ? deps.management : []), own.get(id) as Route]
+    const document = openApiDocument(namespace, routes, about, resources.get(id) ?? null)
+    const fresh = { document, body: JSON.stringify(document), origins: serverOrigins(document) }
+    made.set(id, fresh)
     return fresh
   }
+  const of = (id: string): Made => made.get(id) ?? make(catalog.namespaces.get(id) as NamespaceEntry)
   for (const namespace of catalog.namespaces.values()) {
-    resources.set(namespace.id, (deps.demo?.(namespace.id) ?? null) as OpenApiDocument | null)
-    if (namespace.openapi === null) continue
-    readDocument(namespace.openapi).then(
+    const { id, openapi } = namespace
+    own.set(
+      id,
+      documentRoute(namespace, () => of(id).body),
+    )
+    resources.set(id, (deps.demo?.(id) ?? null) as OpenApiDocument | null)
+    if (openapi === null) continue
+    readDocument(openapi).then(
       (document) => {
-        resources.set(namespace.id, document)
-        made.delete(namespace.id)
+        resources.set(id, document)
+        made.delete(id)
       },
       (error: Error) =>
         logger.warn(
-          { namespace: namespace.id, openapi: namespace.openapi, error: error.message },
-          'the resource API document could not be read',
+          { namespace: id, openapi, error: error.message },
+          'the resource API document could not be read; the documentation of this namespace is without it',
         ),
     )
   }
-  const of = (id: string): { document: OpenApiDocument; body: string } =>
-    made.get(id) ?? make(catalog.namespaces.get(id) as NamespaceEntry)
   return {
     of: (id) => of(id).document,
-    resourceOrigins: () => [...new Set([...catalog.namespaces.keys()].flatMap((id) => serverOrigins(of(id).document)))],
-    routes: [...catalog.namespaces.values()].map((namespace) => documentRoute(namespace, () => of(namespace.id).body)),
+    resourceOrigins: () => [...new Set([...catalog.namespaces.keys()].flatMap((id) => of(id).origins))],
+    routes: [...own.values()],
   }
 }
 
@@ -88,10 +98,29 @@ function documentRoute(namespace: NamespaceEntry, body: () => string): Route {
   })
 }
 
+/** As far as merging relies on it. */
+const resourceDocument = z.looseObject({
+  openapi: z.string().regex(/^3\./, { error: 'is not OpenAPI 3' }),
+  paths: z.record(z.string(), z.record(z.string(), z.unknown())),
+  components: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  servers: z.array(z.looseObject({ url: z.string() })).optional(),
+  tags: z.array(z.looseObject({ name: z.string() })).optional(),
+})
+
+/** @param from path or URL of a JSON or YAML document; `servers` are read against a URL (OpenAPI 3.1 §4.8.5) */
 async function readDocument(from: string): Promise<OpenApiDocument> {
-  const text = /^https?:/.test(from) ? await fetchText(from) : readFileSync(from, 'utf8')
+  const remote = /^https?:/.test(from)
+  const text = remote ? await fetchText(from) : readFileSync(from, 'utf8')
   if (text.length > MAX_DOCUMENT) throw new Error(`is larger than ${MAX_DOCUMENT} bytes`)
-  return JSON.parse(text) as OpenApiDocument
+  const document = resourceDocument.parse(text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text))
+  const servers = (document.servers ?? []).map((server) => ({
+    ...server,
+    url:
+      remote && URL.canParse(server.url, from) && !server.url.includes('{')
+        ? new URL(server.url, from).href
+        : server.url,
+  }))
+  return { ...document, ...(servers.length === 0 ? {} : { servers }) } as unknown as OpenApiDocument
 }
 
 async function fetchText(url: string): Promise<string> {
@@ -100,9 +129,17 @@ async function fetchText(url: string): Promise<string> {
   return answer.text()
 }
 
-function serverOrigins(document: OpenApiDocument): string[] {
-  const servers = Object.values(document.paths)
-    .flatMap((item) => Object.values(item))
-    .flatMap((op) => (op as { servers?: { url: string }[] }).servers ?? [])
-  return servers.flatMap(({ url }) => (URL.canParse(url) ? [new URL(url).origin] : []))
+const HOST_SOURCE = /^https?:\/\/(?:\*\.)?[a-z0-9.[\]:-]+$/i
+
+/** As Content-Security-Policy writes them: a variable first label is any subdomain. */
+function serverOrigins({ paths }: OpenApiDocument): string[] {
+  const servers = operationsOf(paths).flatMap((operation) => (operation.servers ?? []) as { url: string }[])
+  return [
+    ...new Set(servers.map(({ url }) => /^https?:\/\/[^/?#]*/i.exec(url)?.[0].replace(/\/\/\{\w+\}\./, '//*.') ?? '')),
+  ].filter((origin) => HOST_SOURCE.test(origin))
+}
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }

@@ -1,6 +1,6 @@
 /** What came in, against what the route declared. */
 import type { z } from 'zod'
-import { type FieldFault, Refusal } from '../errors.ts'
+import { type FieldFault, Refusal, sayable } from '../errors.ts'
 import type { Route } from './route.ts'
 
 /** Longest any parameter of a path may be. */
@@ -28,7 +28,7 @@ function parseParams(route: Route, params: Record<string, string>): unknown {
 function parseQuery(route: Route, query: Record<string, string | string[] | undefined>): unknown {
   if (route.query === undefined) return {}
   const parsed = route.query.safeParse({ ...query })
-  if (!parsed.success) throw invalid(parsed.error, (path) => `?${path.join('.')}`)
+  if (!parsed.success) throw invalid(parsed.error, (path) => `?${path.map(nameOf).join('.')}`)
   return parsed.data
 }
 
@@ -42,7 +42,11 @@ function parseBody(route: Route, body: unknown): unknown {
 
 /** RFC 6901. */
 function pointer(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  return path.map((part) => `/${nameOf(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+function nameOf(part: PropertyKey): string {
+  return typeof part === 'number' ? String(part) : sayable(String(part))
 }
 
 function invalid(error: z.ZodError, where: (path: readonly PropertyKey[]) => string): Refusal {

@@ -17,7 +17,11 @@ export async function listen(host: string, port: number): Promise<Listener> {
   }
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
-    (req, res) => handle(req, res),
+    (req, res) => {
+      // Draining: whoever keeps a connection open is told to open its next one elsewhere.
+      if (!server.listening) res.setHeader('Connection', 'close')
+      handle(req, res)
+    },
   )
   server.maxHeadersCount = 100
   await new Promise<void>((resolve, reject) => {

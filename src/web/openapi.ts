@@ -1,65 +1,61 @@
 /** The OpenAPI 3.1 document of a namespace: its declared routes, merged with its resource API's own document. */
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
-import { type Code, SENTENCES } from '../errors.ts'
 import { ACTIONS } from '../people/access.rules.ts'
 import { mediaTypeOf } from './body.ts'
-import { STATUS } from './problems.ts'
+import { mergeResource } from './openapi.merge.ts'
+import { refusals } from './openapi.refusals.ts'
 import type { Route } from './route.ts'
 
 export interface OpenApiDocument {
   openapi: string
-  info: { title: string; version: string; description?: string }
+  info: { title: string; version: string; [member: string]: unknown }
   paths: Record<string, Record<string, unknown>>
-  components: Record<string, Record<string, unknown>>
+  components?: Record<string, Record<string, unknown>>
+  servers?: { url: string; [member: string]: unknown }[]
   tags?: { name: string; description?: string }[]
   [member: string]: unknown
 }
 
-const problemShape = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().meta({ description: 'What is wrong and what to do next.' }),
-    code: z.string().meta({ description: 'Stable; for programs.' }),
-    requestId: z.string(),
-    limit: z.enum(['key', 'account', 'address']).optional(),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem' })
-const oauthErrorShape = z
-  .object({
-    error: z.string(),
-    error_description: z.string(),
-    code: z.string().optional(),
-    limit: z.string().optional(),
-  })
-  .meta({ id: 'OAuthError' })
-
-/** Every route can answer these, whatever it declares. */
-const ALWAYS: readonly Code[] = ['internal']
-const WITH_BODY: readonly Code[] = ['payload_too_large', 'unsupported_media_type']
-const GUARDED: readonly Code[] = ['unauthenticated', 'invalid_token', 'forbidden', 'not_found', 'store_unavailable']
+export interface About {
+  catalog: Catalog
+  publicUrl: string
+  version: string
+}
 
 /** @param resource the resource API's own document, whose operations bring their own `servers` */
 export function openApiDocument(
   namespace: NamespaceEntry,
   routes: readonly Route[],
-  about: { catalog: Catalog; publicUrl: string; version: string },
+  about: About,
   resource: OpenApiDocument | null,
 ): OpenApiDocument {
+  const { catalog, publicUrl, version } = about
   const registry = new OpenAPIRegistry()
-  for (const route of routes) registry.registerPath(operation(route))
-  const own = new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' }).generateDocument({
+  for (const route of routes) registry.registerPath(operation(route, publicUrl))
+  const generator = new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' })
+  const { support, terms } = catalog
+  const { webhooks: _none, ...made } = generator.generateDocument({
     openapi: '3.1.0',
-    info: { title: namespace.title, version: about.version, description: describe(namespace, about.catalog) },
-    servers: [{ url: about.publicUrl }],
-    tags: [...new Set(routes.map((r) => r.tag))].map((name) => ({ name })),
-  }) as unknown as OpenApiDocument
+    info: {
+      title: namespace.title,
+      version,
+      description: describe(namespace, catalog),
+      termsOfService: terms.url,
+      contact: { name: support.name, email: support.email, ...(support.url === undefined ? {} : { url: support.url }) },
+    },
+    externalDocs: { description: 'Error codes', url: `${publicUrl}/docs/errors` },
+    servers: [{ url: publicUrl }],
+    tags: [...new Set(routes.map((r) => r.tag))].map((name) => ({
+      name,
+      ...(TAGS[name] === undefined ? {} : { description: TAGS[name] }),
+    })),
+  })
+  const own = made as unknown as OpenApiDocument
   own.components = { ...own.components, securitySchemes: { accessToken: ACCESS_TOKEN } }
-  return resource === null ? own : merge(own, resource)
+  const whole = resource === null ? own : mergeResource(own, resource, plansOf(namespace, catalog))
+  return { ...whole, tags: inOrder(whole.tags ?? []) }
 }
 
 /** Bearer tokens of the namespace; the same name in resource documents, so that one Authorize serves both. */
@@ -70,12 +66,54 @@ const ACCESS_TOKEN = {
   description: 'Paste the token that `jwts` answered, without the word Bearer.',
 }
 
-function operation(route: Route): RouteConfig {
+const TAGS: Readonly<Record<string, string>> = {
+  jwts: 'Begin here: from API key to access token',
+  'you and the catalog': 'Who calls, and what keys can be for',
+  keys: 'API keys of an account',
+  events: 'What happened, in order',
+  oauth: 'The same, for stock OAuth clients',
+  'keys to verify with': 'For resource servers: metadata, public keys, status lists',
+  documents: 'This document',
+  operations: 'For whatever watches the process',
+}
+const LAST = ['oauth', 'keys to verify with', 'documents', 'operations']
+
+/** First how a token is had, then what it is for, then what only machines read. */
+function inOrder(tags: NonNullable<OpenApiDocument['tags']>): NonNullable<OpenApiDocument['tags']> {
+  const place = (name: string): number => (name === 'jwts' ? -1 : LAST.indexOf(name) + 1)
+  return tags.toSorted((a, b) => place(a.name) - place(b.name))
+}
+
+/** Ids of the plans that have a scope. */
+function plansOf(namespace: NamespaceEntry, catalog: Catalog): (scope: string) => string[] {
+  return (scope) =>
+    [...catalog.plans.values()]
+      .filter(({ scopesByNamespace }) => scopesByNamespace.get(namespace.id)?.has(scope))
+      .map(({ id }) => id)
+}
+
+function operation(route: Route, publicUrl: string): RouteConfig {
+  const open = route.access === 'public'
+  const text = description(route)
+  return {
+    method: route.method,
+    path: route.path,
+    operationId: route.operationId,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(text === '' ? {} : { description: text }),
+    security: open ? [] : [{ accessToken: [] }],
+    ...(open ? {} : { 'x-action': route.access, 'x-scope': ACTIONS[route.access as keyof typeof ACTIONS].scope }),
+    request: requestOf(route),
+    responses: { ...answers(route), ...refusals(route, publicUrl) },
+  } as RouteConfig
+}
+
+function requestOf({ params, query, body }: Route): RouteConfig['request'] {
   const request: RouteConfig['request'] = {}
-  if (route.params !== undefined) request.params = route.params as z.ZodObject
-  if (route.query !== undefined) request.query = route.query as z.ZodObject
-  if (route.body !== undefined) {
-    const { body } = route
+  if (params !== undefined) request.params = params as z.ZodObject
+  if (query !== undefined) request.query = query as z.ZodObject
+  if (body !== undefined) {
     request.body = {
       required: !body.optional || body.shown !== undefined,
       content: Object.fromEntries(
@@ -83,25 +121,13 @@ function operation(route: Route): RouteConfig {
       ),
     }
   }
-  return {
-    method: route.method,
-    path: route.path,
-    operationId: route.operationId,
-    tags: [route.tag],
-    summary: route.summary,
-    ...(route.description === undefined && route.access === 'public' ? {} : { description: description(route) }),
-    security: route.access === 'public' ? [] : [{ accessToken: [] }],
-    ...(route.access === 'public' ? {} : { 'x-action': route.access, 'x-scope': ACTIONS[route.access].scope }),
-    request,
-    responses: { ...answers(route), ...refusals(route) },
-  } as RouteConfig
+  return request
 }
 
 function description(route: Route): string {
   const scope = route.access === 'public' ? null : ACTIONS[route.access].scope
-  return [route.description, scope === null ? undefined : `Scope \`${scope}\`.`]
-    .filter((s) => s !== undefined)
-    .join('\n\n')
+  const gate = route.access === 'public' ? '' : scope === null ? 'Any token will do.' : `Scope \`${scope}\``
+  return [gate, route.description ?? ''].filter((part) => part !== '').join('\n\n')
 }
 
 function answers(route: Route): RouteConfig['responses'] {
@@ -110,94 +136,37 @@ function answers(route: Route): RouteConfig['responses'] {
       status,
       {
         description,
-        ...(content === undefined
-          ? {}
-          : { content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])) }),
+        ...(content === undefined ? {} : { content: mapValues(content, (schema) => ({ schema })) }),
         ...(headers === undefined
           ? {}
           : {
-              headers: Object.fromEntries(
-                Object.entries(headers).map(([name, text]) => [
-                  name,
-                  { description: text, schema: { type: 'string' as const } },
-                ]),
-              ),
+              headers: mapValues(headers, (text) => ({ description: text, schema: { type: 'string' as const } })),
             }),
       },
     ]),
   )
 }
 
-function refusals(route: Route): RouteConfig['responses'] {
-  const codes = new Set<Code>([
-    ...route.refusals,
-    ...(route.body === undefined ? [] : WITH_BODY),
-    ...(route.access === 'public' ? [] : GUARDED),
-    ...ALWAYS,
-  ])
-  const byStatus = new Map<number, Code[]>()
-  for (const code of codes) byStatus.set(STATUS[code], [...(byStatus.get(STATUS[code]) ?? []), code])
-  const oauth = route.errors === 'oauth'
-  return Object.fromEntries(
-    [...byStatus].map(([status, list]) => [
-      status,
-      {
-        description: list.map((code) => `\`${code}\`: ${SENTENCES[code]}`).join('\n\n'),
-        content: {
-          [oauth ? 'application/json' : 'application/problem+json']: { schema: oauth ? oauthErrorShape : problemShape },
-        },
-      },
-    ]),
-  )
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
 }
 
-function describe(namespace: NamespaceEntry, catalog: Catalog): string {
-  const { support } = catalog
-  const stage =
-    namespace.label === null
-      ? ''
-      : `\n\n**${namespace.label}.** This version may change, and is enabled per account. To have it enabled, contact ${support.name}, ${support.email}.`
-  const host = namespace.host === null ? '' : `\n\nHost link of an account: \`${namespace.host}\``
-  return `Open **jwts**, choose *Try it out*, paste an API key and execute. Copy the response body, choose *Authorize*, paste it, and try the other calls.${stage}${host}`
-}
-
-/** Paths and components side by side; where both define a component, the issuer's stands and the other is renamed. */
-function merge(own: OpenApiDocument, resource: OpenApiDocument): OpenApiDocument {
-  const components: OpenApiDocument['components'] = { ...own.components }
-  const renamed = new Map<string, string>()
-  for (const [kind, members] of Object.entries(resource.components ?? {})) {
-    if (kind === 'securitySchemes') continue
-    const mine = components[kind] ?? {}
-    for (const [name, value] of Object.entries(members)) {
-      const free = name in mine ? `Resource${name}` : name
-      if (free !== name) renamed.set(`#/components/${kind}/${name}`, `#/components/${kind}/${free}`)
-      components[kind] = { ...components[kind], [free]: value }
-    }
+function describe(namespace: NamespaceEntry, { support }: Catalog): string {
+  const { label, stage, host, builtIn } = namespace
+  const said: string[] = []
+  if (stage === 'beta') {
+    said.push(
+      `> **${label ?? 'Experimental'}.** This version may change, and is enabled per account. ` +
+        `To have it enabled, contact ${support.name}, ${support.email}.`,
+    )
   }
-  const moved = JSON.parse(JSON.stringify(resource.paths), (key, value: unknown) =>
-    key === '$ref' ? (renamed.get(String(value)) ?? value) : value,
-  ) as OpenApiDocument['paths']
-  const tags = [...(own.tags ?? []), ...(resource.tags ?? [])]
-  return {
-    ...own,
-    components,
-    paths: { ...own.paths, ...withServers(moved, resource.servers) },
-    tags: [...new Map(tags.map((t) => [t.name, t])).values()],
-  }
-}
-
-/** An operation without `servers` of its own gets its document's, for ours would be the wrong ones. */
-function withServers(paths: OpenApiDocument['paths'], servers: unknown): OpenApiDocument['paths'] {
-  if (servers === undefined) return paths
-  return Object.fromEntries(
-    Object.entries(paths).map(([path, item]) => [
-      path,
-      Object.fromEntries(
-        Object.entries(item).map(([method, op]) => [
-          method,
-          typeof op === 'object' && op !== null && !Array.isArray(op) ? { servers, ...op } : op,
-        ]),
-      ),
-    ]),
+  if (stage === 'deprecated') said.push('> **Deprecated.** Move to a newer version.')
+  if (stage === 'retired') said.push('> **Retired.** Keys of this version are no longer exchanged.')
+  const key = builtIn ? 'a key of the Management API' : 'an API key'
+  said.push(
+    `Open **jwts**, choose *Try it out*, paste ${key} and execute. Copy the response body, choose *Authorize*, ` +
+      'paste it, and try the other calls.',
   )
+  if (host !== null) said.push(`Host link of an account: \`${host}\``)
+  return said.join('\n\n')
 }

@@ -65,9 +65,15 @@ function refusalOf(error: unknown, headers: Record<string, string>): unknown {
 }
 
 /** @throws Refusal `forbidden`, naming the scope that is missing; `not_found` for an account out of reach. */
-export function guard(caller: Principal, action: Action, account: string | undefined): void {
+export async function guard(
+  accountExists: (account: string) => Promise<boolean>,
+  caller: Principal,
+  action: Action,
+  account: string | undefined,
+): Promise<void> {
   const rule = ACTIONS[action]
-  if (account !== undefined && account !== caller.account && !reachesOthers(caller)) throw new Refusal('not_found')
+  const other = account !== undefined && account !== caller.account
+  if (other && !(reachesOthers(caller) && (await accountExists(account)))) throw new Refusal('not_found')
   if (rule.scope !== null && !caller.scopes.has(rule.scope)) {
     throw new Refusal('forbidden', {
       detail:

@@ -27,6 +27,7 @@ export const STATUS: Readonly<Record<Code, number>> = {
   invalid_scope: 400,
   token_too_large: 400,
   store_unavailable: 503,
+  no_history: 501,
   conflict: 409,
   already_exists: 409,
   key_revoked: 409,

@@ -7,6 +7,6 @@ export interface RequestFacts {
   header(name: string): string | undefined
   /** The first of `types` that the Accept header takes, with its preference; null where it takes none. */
   accepts(...types: string[]): string | null
-  /** The path as called, for documents about themselves. */
-  query: Readonly<Record<string, string | string[] | undefined>>
+  /** Every value of a header that was sent more than once; for those that must not be. */
+  headers(name: string): readonly string[]
 }

@@ -15,6 +15,7 @@ describe('Addresses', () => {
       ['2001:db8::1', ['2001:DB8:0:0::/64'], true],
       ['2001:db8:1::1', ['2001:db8::/64'], false],
       ['10.0.0.1', ['2001:db8::/32'], false],
+      ['8.8.8.8', ['::ffff:10.0.0.0/8'], false],
       ['nonsense', ['0.0.0.0/0'], false],
     ]
     for (const [address, blocks, allowed] of cases)
@@ -33,6 +34,8 @@ describe('Addresses', () => {
       '::/129',
       'fe80::1%eth0',
       '10.0.0.0/8/8',
+      '::ffff:10.0.0.0/8',
+      '::ffff:10.0.0.0/95',
       'a.example',
       '0x7f.1',
     ]) {

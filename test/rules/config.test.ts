@@ -127,6 +127,11 @@ describe('Catalog', () => {
       (y) => y.replace('implies: ["orders:read"]', 'implies: ["orders:fly"]'),
       /"orders:fly" is not a scope of this namespace/,
     ],
+    [
+      'a publishable scope that implies one that is not',
+      (y) => y.replace('publishable: true }', 'publishable: true, implies: ["orders:read"] }'),
+      /"orders:read" is not publishable/,
+    ],
     ['an unknown algorithm', (y) => y.replace('signingAlg: ES256', 'signingAlg: HS256'), /signingAlg/],
     ['a lifetime of a day', (y) => y.replace('tokenTtlSeconds: 300', 'tokenTtlSeconds: 86400'), /tokenTtlSeconds/],
   ]

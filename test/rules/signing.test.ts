@@ -6,11 +6,12 @@ import { ring } from '../../src/secrets.ts'
 import { dueKey, keyStates, publishedUntil, ROTATE_EVERY_MS } from '../../src/signing/rules.ts'
 import { seal, unseal } from '../../src/signing/seal.ts'
 
-const POLICY = { tokenTtlSeconds: 300, jwksMaxAgeSeconds: 300 }
+const POLICY = { tokenTtlSeconds: 300, jwksMaxAgeSeconds: 300, signingAlg: 'ES256' as const }
 const key = (generation: number, activatesAt: number, retiresAt: number | null = null) => ({
   generation,
   activatesAt,
   retiresAt,
+  alg: 'ES256' as const,
 })
 const states = (keys: ReturnType<typeof key>[], now: number) => keyStates(keys, POLICY, now).map((s) => s.state)
 
@@ -40,6 +41,16 @@ describe('Signing keys', () => {
   it('an instance whose clock is behind signs with the first key all the same', () => {
     expect(states([key(1, 1000), key(2, 5000)], 400)).to.deep.equal(['current', 'next'])
     expect(dueKey([key(1, 1000), key(2, 5000)], POLICY, 400)).to.equal(null)
+  })
+
+  it('another algorithm in the catalog takes over as soon as it may, and the successor made before it never signs', () => {
+    const keys = [key(1, 1000), key(2, ROTATE_EVERY_MS)]
+    const due = dueKey(keys, { ...POLICY, signingAlg: 'EdDSA' }, 5000)
+    expect(due).to.deep.equal({ generation: 3, activatesAt: 605_000 })
+    const after = [...keys, { ...key(3, 605_000), alg: 'EdDSA' as const }]
+    expect(dueKey(after, { ...POLICY, signingAlg: 'EdDSA' }, 5000)).to.equal(null)
+    expect(keyStates(after, POLICY, 604_999).map((s) => s.state)).to.deep.equal(['current', 'next', 'next'])
+    expect(keyStates(after, POLICY, 605_000).map((s) => s.state)).to.deep.equal(['previous', 'retired', 'current'])
   })
 
   it('a key taken back signs no more', () => {

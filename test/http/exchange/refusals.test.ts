@@ -1,7 +1,21 @@
+import { request } from 'node:http'
 import { expect } from 'chai'
 import { formatKey } from '../../../src/keys/grammar.rules.ts'
 import { REFUSAL_MS } from '../../../src/tokens/authenticate.ts'
-import { type Bed, onBothStores, type PostInit } from '../bed.ts'
+import { type Bed, claimsOf, onBothStores, type PostInit } from '../bed.ts'
+
+/** fetch joins headers of one name; this does not. */
+function rawPost(url: string, headers: string[]): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const req = request(url, { method: 'POST', headers: ['Host', new URL(url).host, ...headers] }, async (res) => {
+      let body = ''
+      for await (const chunk of res) body += chunk
+      resolve({ status: res.statusCode, body })
+    })
+    req.on('error', reject)
+    req.end()
+  })
+}
 
 /** The problem without what differs from request to request. */
 async function refusal(bed: Bed, path: string, init: PostInit) {
@@ -115,6 +129,38 @@ onBothStores('POST /{ns}/jwts: refusals of a request', (bed) => {
       expect(answer.text).to.not.match(/lk_v2_sk_/)
     })
   }
+
+  it('a key where a name belongs is not said back', async () => {
+    const b = bed()
+    const key = b.secret('acme-v2-server')
+    const asked = [
+      { body: key, headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      { json: { [key]: '' } },
+      {
+        form: [
+          ['x', '1'],
+          [key, '1'],
+          [key, '2'],
+        ] as [string, string][],
+      },
+      { json: { apiKey: key, scope: key } },
+    ]
+    for (const init of asked) {
+      const answer = await b.post('/v2/jwts', init)
+      expect(answer.status, answer.text).to.equal(400)
+      expect(answer.text).to.not.include(key.slice(9, 40))
+    }
+  })
+
+  it('a header given twice is two places', async () => {
+    const { url, secret } = bed()
+    for (const name of ['X-API-Key', 'Authorization']) {
+      const value = name === 'Authorization' ? `Bearer ${secret('acme-v2-server')}` : secret('acme-v2-server')
+      const { status, body } = await rawPost(`${url}/v2/jwts`, [name, value, name, value])
+      expect(status).to.equal(400)
+      expect(body).to.include('more than one place')
+    }
+  })
 
   it('a key in the query is no place, and is told why', async () => {
     const { post, secret } = bed()
@@ -363,6 +409,29 @@ onBothStores('POST /{ns}/jwts: refusals of an authentic key, in order', (bed) =>
       {},
       '/v3/jwts',
     )
+  })
+  it('the holder’s ceiling cuts a whole-account key to the sub-account that it names', async () => {
+    const b = bed()
+    const { store } = b.latchkey
+    const holder = await store.get('acme', 'holders', b.demo.holders.bluemedia)
+    const grants = [{ subAccount: 'acme-eu', scopes: ['orders:read', 'links:read'] }]
+    await store.commit('acme', { replace: [{ collection: 'holders', document: { ...holder!, grants } }] })
+    const key = await keyThat(b, (k) => ({ ...k, holderId: b.demo.holders.bluemedia }), {
+      grants: [{ subAccount: null, scopes: ['orders:read'] }],
+    })
+    const claims = claimsOf((await b.post('/v2/jwts', { json: { apiKey: key } })).text)
+    expect(claims).to.not.have.property('scope')
+    expect(claims.authorization_details).to.deep.equal([
+      { type: 'sub_account', identifier: 'acme-eu', actions: ['orders:read'] },
+    ])
+  })
+  it('a token never outlives its key, to the second', async () => {
+    const b = bed()
+    const key = await keyThat(b, (k) => ({ ...k, expiresAt: b.now() + 1_500 }))
+    const claims = claimsOf((await b.post('/v2/jwts', { json: { apiKey: key } })).text)
+    expect(claims.exp).to.equal(Math.floor((b.now() + 1_500) / 1000))
+    b.pass(1_000)
+    expect((await b.post('/v2/jwts', { json: { apiKey: key } })).status).to.equal(401)
   })
   it('invalid_scope where nothing is left', async () => {
     const key = await keyThat(bed(), (k) => ({ ...k, grants: [{ subAccount: 'acme-gone', scopes: ['links:read'] }] }))

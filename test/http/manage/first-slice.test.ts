@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { formatKey, parseKey } from '../../../src/keys/grammar.rules.ts'
+import { StoreUnavailable } from '../../../src/store/store.ts'
 import { type Bed, claimsOf, onBothStores } from '../bed.ts'
 
 const bearer = async (b: Bed, name: string, wish = {}) => ({ authorization: `Bearer ${await b.token(name, wish)}` })
@@ -9,6 +10,8 @@ const WISH = {
   namespace: 'v2',
   grants: [{ subAccount: null, scopes: ['links:read', 'orders:write'] }],
 }
+
+const deep = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels))
 
 onBothStores('Management: who may call', (bed) => {
   it('nobody without a token', async () => {
@@ -59,6 +62,9 @@ onBothStores('Management: who may call', (bed) => {
     expect((await b.get('/manage/accounts/globex/keys', await bearer(b, 'operator-manage'))).status).to.equal(200)
     const narrow = await bearer(b, 'operator-manage', { scope: 'keys:read' })
     expect((await b.get('/manage/accounts/globex/keys', narrow)).status).to.equal(404)
+    const operator = await bearer(b, 'operator-manage')
+    for (const what of ['keys', 'events'])
+      expect((await b.get(`/manage/accounts/nosuch/${what}`, operator)).status).to.equal(404)
   })
 
   it('without the scope: 403 that names it and the roles that have it', async () => {
@@ -194,6 +200,7 @@ onBothStores('Management: keys', (bed) => {
     ],
     ['an expiry in the past', { expiresAt: '2020-01-01T00:00:00Z' }, 400, 'invalid_request', '/expiresAt'],
     ['too much custom data', { customData: { a: 'x'.repeat(5000) } }, 400, 'invalid_request', '/customData'],
+    ['custom data nested too deep', { customData: { a: deep(9) } }, 400, 'invalid_request', '/customData'],
     ['an unknown namespace', { namespace: 'v9' }, 422, 'unknown_namespace', '/namespace'],
     [
       'an unknown scope',
@@ -234,6 +241,13 @@ onBothStores('Management: keys', (bed) => {
       expect(errors?.[0]?.pointer).to.equal(pointer)
     })
   }
+
+  it('refuses custom data nested deeper than a stack: 400', async () => {
+    const body = `{"name":"n","namespace":"v2","grants":[],"customData":{"a":${'['.repeat(15_000)}${']'.repeat(15_000)}}}`
+    const headers = { ...(await bearer(bed(), 'acme-manage')), 'content-type': 'application/json' }
+    const answer = await bed().post(KEYS, { body, headers })
+    expect([answer.status, answer.json().code]).to.deep.equal([400, 'invalid_request'])
+  })
 
   it('nobody grants more than the plan has', async () => {
     const b = bed()
@@ -335,6 +349,41 @@ onBothStores('Management: keys', (bed) => {
       code: 'key_revoked',
     })
     expect((await b.post('/v2/jwts', { json: { apiKey: secret } })).status).to.equal(401)
+  })
+
+  it('100 revocations at once, over two accounts, all land', async () => {
+    const b = bed()
+    b.pass(61_000)
+    const headers = await bearer(b, 'operator-manage')
+    const grants = [{ subAccount: null, scopes: ['links:read'] }]
+    const made = await Promise.all(
+      Array.from({ length: 100 }, async (_, n) => {
+        const account = n % 2 === 0 ? 'acme' : 'globex'
+        const path = `/manage/accounts/${account}/keys`
+        const { key } = (await b.post(path, { json: { ...WISH, grants }, headers })).json() as { key: { id: string } }
+        return `${path}/${key.id}`
+      }),
+    )
+    const answers = await Promise.all(
+      made.map((path) => b.post(`${path}/revoke`, { json: { reason: 'other' }, headers })),
+    )
+    expect(new Set(answers.map((a) => a.status))).to.deep.equal(new Set([200]))
+  }).timeout(30_000)
+
+  it('a key whose creation was committed is answered with its secret, though its status cannot be published yet', async () => {
+    const b = bed()
+    const headers = await bearer(b, 'acme-manage')
+    const { store } = b.latchkey
+    const page = store.page.bind(store)
+    Object.defineProperty(store, 'page', {
+      configurable: true,
+      value: () => Promise.reject(new StoreUnavailable('gone')),
+    })
+    try {
+      expect((await b.post(KEYS, { json: WISH, headers })).status).to.equal(201)
+    } finally {
+      Object.defineProperty(store, 'page', { configurable: true, value: page })
+    }
   })
 
   it('missing, malformed and foreign ids are one 404', async () => {
