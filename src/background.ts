@@ -46,3 +46,21 @@ export function once<T>(work: () => Promise<T>): () => Promise<T> {
     return done
   }
 }
+
+/** A wait that begins now, and is awaited only if it comes to that. */
+export function delay(ms: number): { over: () => Promise<void>; cancel: () => void } {
+  let done = false
+  let tell = (): void => {}
+  const timer = setTimeout(() => {
+    done = true
+    tell()
+  }, ms)
+  return {
+    over: () =>
+      new Promise((resolve) => {
+        if (done) resolve()
+        else tell = resolve
+      }),
+    cancel: () => clearTimeout(timer),
+  }
+}

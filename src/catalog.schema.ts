@@ -1,5 +1,6 @@
 /** What latchkey.yaml may say. */
 import { z } from 'zod'
+import { HOLDER_TYPES } from './holders/rules.ts'
 import { SIGNING_ALGS } from './signing/rules.ts'
 
 /** First path segments that are routes of the server itself. */
@@ -24,7 +25,11 @@ const scopeName = z
     /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/,
     'a scope is 1 to 64 printable characters without space, " or \\ (RFC 6749 §3.3)',
   )
-const when = z.union([z.date(), z.iso.datetime({ offset: true }), z.iso.date()]).transform((v) => new Date(v))
+const when = z
+  .union([z.date(), z.iso.datetime({ offset: true }), z.iso.date()], {
+    error: 'is not a date; write 2026-11-01 or 2026-11-01T00:00:00Z',
+  })
+  .transform((v) => new Date(v))
 
 const scope = z.strictObject({
   title: text.describe('What the scope allows, in a word or two.'),
@@ -61,13 +66,16 @@ const namespace = z
     deprecatedAt: when.optional().describe('Told in the `Deprecation` header (RFC 9745).'),
     sunsetAt: when.optional().describe('Told in the `Sunset` header (RFC 8594).'),
     holderTypes: z
-      .array(z.enum(['partner', 'affiliate', 'vendor', 'advertiser', 'machine']))
+      .array(z.enum(HOLDER_TYPES))
       .optional()
       .describe('Types of holder that its keys may be for; any unless said.'),
     acceptsImported: z.boolean().default(false).describe('Keys of another system may be imported.'),
     scopes: z.record(scopeName, scope),
   })
   .superRefine((ns, ctx) => {
+    if (ns.deprecatedAt && ns.sunsetAt && ns.sunsetAt < ns.deprecatedAt) {
+      ctx.addIssue({ code: 'custom', path: ['sunsetAt'], message: 'lies before deprecatedAt (RFC 9745 §4)' })
+    }
     for (const [name, s] of Object.entries(ns.scopes)) {
       for (const [i, implied] of s.implies.entries()) {
         if (!(implied in ns.scopes)) {
@@ -157,6 +165,14 @@ export const catalogSchema = z
     plans: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), plan),
   })
   .superRefine((catalog, ctx) => {
+    const audiences = new Map<string, string>()
+    for (const [id, ns] of Object.entries(catalog.namespaces)) {
+      const other = audiences.get(ns.audience)
+      audiences.set(ns.audience, id)
+      if (other === undefined) continue
+      const message = `is the audience of ${other} too; a token of one would name the other`
+      ctx.addIssue({ code: 'custom', path: ['namespaces', id, 'audience'], message })
+    }
     for (const [id, p] of Object.entries(catalog.plans)) checkPlan(id, p, catalog.namespaces, ctx)
   })
 

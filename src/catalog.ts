@@ -1,6 +1,6 @@
 /** latchkey.yaml -> frozen Catalog. Parsed once at start; every fault names file, line, path, and what would be right. */
 import { readFileSync } from 'node:fs'
-import { isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { type Document, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { catalogSchema, type RawCatalog, type RawNamespace } from './catalog.schema.ts'
 import { expand } from './keys/rights.rules.ts'
@@ -93,10 +93,13 @@ export function parseCatalog(text: string, file: string, publicUrl: string): Cat
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
   if (document.errors.length > 0) {
     throw new CatalogFault(
-      document.errors.map((e) => `${file}:${e.linePos?.[0].line ?? 1}: ${e.message.split('\n')[0]}`).join('\n'),
+      document.errors
+        .slice(0, 3)
+        .map((e) => `${file}:${e.linePos?.[0].line ?? 1}: ${e.message.split(' at line')[0]}`)
+        .join('\n'),
     )
   }
-  const parsed = catalogSchema.safeParse(document.toJS())
+  const parsed = catalogSchema.safeParse(plain(document, file))
   if (!parsed.success) {
     throw new CatalogFault(parsed.error.issues.map((issue) => `${file}:${line(issue.path)} ${say(issue)}`).join('\n'))
   }
@@ -112,8 +115,23 @@ export function parseCatalog(text: string, file: string, publicUrl: string): Cat
   }
 }
 
+/** @throws CatalogFault where aliases unfold into more than a catalog can be */
+function plain(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw new CatalogFault(`${file}: ${(error as Error).message}. Write the members out instead of by alias.`)
+  }
+}
+
 function say(issue: z.core.$ZodIssue): string {
-  const what = issue.code === 'invalid_key' ? issue.issues.map((inner) => inner.message).join('; ') : issue.message
+  const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
+  const what =
+    issue.code === 'invalid_key'
+      ? issue.issues.map((inner) => inner.message).join('; ')
+      : missing
+        ? `is missing; ${issue.expected} expected`
+        : issue.message
   return `${issue.path.join('.') || '(top level)'}: ${what}`
 }
 

@@ -1,10 +1,9 @@
 /** Everything is put together, started and stopped here, and nowhere else. */
 
 import type { RequestListener } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { catalogRoutes } from './accounts/catalog.routes.ts'
-import { every, once } from './background.ts'
+import { delay, every, once } from './background.ts'
 import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
@@ -143,12 +142,11 @@ async function makeParts(opened: Opened, { now, random }: Outside): Promise<Part
   const allocator = createAllocator(store, random)
   // What was committed stands, whatever follows: the poll publishes what could not be published at once.
   const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
-  const monotonic = { tick: () => performance.now(), wait: (ms: number) => sleep(ms) }
   return {
     keyring,
     publisher,
     keys: { store, catalog, peppers, allocator, statuses, statusChanged, now, random, newId },
-    exchange: createExchange({ store, catalog, peppers, signer, limits, counters, rehash, now, random, ...monotonic }),
+    exchange: createExchange({ store, catalog, peppers, signer, limits, counters, rehash, now, random, delay }),
     async flush() {
       await counters.flush()
       await rehash.flush()

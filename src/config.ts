@@ -1,4 +1,5 @@
 /** Environment -> frozen Config. Read once; every fault names its variable and says what would be right. */
+import { existsSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { VersionedSecret } from './secrets.ts'
@@ -118,6 +119,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     fault('PUBLIC_URL: must be https where it is not loopback; keys and tokens travel over it.', null)
   }
   const dataDir = resolve(read('LATCHKEY_DATA_DIR') ?? './data')
+  if (existsSync(dataDir) && !statSync(dataDir).isDirectory()) {
+    fault(`LATCHKEY_DATA_DIR: ${dataDir} is a file; name a directory.`, null)
+  }
   const config: Config = {
     port,
     host,

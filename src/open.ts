@@ -41,6 +41,7 @@ export async function open(
   const { peppers, masterKeys } = readSecrets(config, random, notices)
   const store = await openStore(config, { now, seal: sealer(derive(masterKeys, 'event chain')) })
   try {
+    if (config.production) await refuseDemoData(store)
     await checkSecrets(store, 'pepper', peppers, now())
     await checkSecrets(store, 'master-key', masterKeys, now())
   } catch (error) {
@@ -90,6 +91,16 @@ async function checkSecrets(
     // Another instance was first, perhaps with another value.
     if (!done.ok && (await store.get('', 'secretChecks', id))?.value !== value) throw wrongSecret(kind, id)
   }
+}
+
+/** Kept in a store that was ever filled with demo data. */
+export const DEMO_MARK = 'demo:data'
+
+async function refuseDemoData(store: Store): Promise<void> {
+  if ((await store.get('', 'secretChecks', DEMO_MARK)) === null) return
+  throw new SecretsFault(
+    'The store holds demo data, whose passwords and keys lie open in demo.json. Production needs a store of its own: set LATCHKEY_DATA_DIR or MONGODB_URI to an empty one.',
+  )
 }
 
 const VARIABLE = { pepper: 'LATCHKEY_PEPPERS', 'master-key': 'LATCHKEY_MASTER_KEYS' } as const

@@ -5,6 +5,7 @@ import type { Holder, HolderType } from '../holders/rules.ts'
 import type { KeyWish } from '../keys/create.rules.ts'
 import { createKey, type KeyDeps } from '../keys/create.ts'
 import type { Grant } from '../keys/rights.rules.ts'
+import { DEMO_MARK } from '../open.ts'
 import { enrolment } from '../people/enrol.rules.ts'
 import { hashPassword } from '../people/passwords.ts'
 import type { Role } from '../people/rules.ts'
@@ -271,6 +272,9 @@ async function finish(deps: SeedDeps): Promise<void> {
   if (operator === null) return
   await deps.store.commit(OPERATOR, {
     replace: [{ collection: 'accounts', document: { ...operator, customData: {} } }],
+    insert: [
+      { collection: 'secretChecks', document: { id: DEMO_MARK, account: '', value: 'demo', createdAt: deps.now() } },
+    ],
   })
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { EventDocument, Store } from '../store/store.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
+import { accountParams } from '../web/params.ts'
 import { type Route, route } from '../web/route.ts'
 import { iso } from '../web/time.ts'
 
@@ -46,7 +47,7 @@ export function eventRoutes(deps: { store: Store; cursors: Cursors }): Route[] {
       summary: 'Read the event log',
       errors: 'problem',
       access: 'events.list',
-      params: z.object({ account: z.string().regex(/^[a-z0-9-]{2,40}$/) }),
+      params: accountParams,
       query: listQuery,
       answers: {
         200: { description: 'A page of events.', content: { 'application/json': pageOf(eventShape, 'EventPage') } },

@@ -1,7 +1,7 @@
 /** May this key be made? And the key itself. */
 import { type Account, namespaceEnabled, subAccountId, termsAccepted } from '../accounts/rules.ts'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
-import { type Code, type FieldFault, Refusal } from '../errors.ts'
+import { type Code, type FieldFault, Refusal, sayable } from '../errors.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import { isAddressBlock } from './addresses.rules.ts'
@@ -42,7 +42,7 @@ export function wishFault(facts: WishFacts): Refusal | null {
   const namespace = catalog.namespaces.get(wish.namespace)
   if (namespace === undefined)
     return new Refusal('unknown_namespace', {
-      errors: [{ pointer: '/namespace', detail: `"${wish.namespace}" is not a namespace.` }],
+      errors: [{ pointer: '/namespace', detail: `"${sayable(wish.namespace)}" is not a namespace.` }],
     })
   const fields = fieldFaults(wish, now)
   if (fields.length > 0) return new Refusal('invalid_request', { errors: fields })

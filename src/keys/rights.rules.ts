@@ -4,6 +4,7 @@
  */
 import { OPERATOR } from '../accounts/rules.ts'
 import type { NamespaceEntry, PlanEntry } from '../catalog.ts'
+import { sayable } from '../errors.ts'
 
 /** `subAccount` null: the whole account. */
 export interface Grant {
@@ -116,7 +117,7 @@ export function grantsFault(
       if (!namespace.scopes.has(scope)) {
         return {
           pointer: `/grants/${i}/scopes/${j}`,
-          detail: `"${scope}" is not a scope of namespace ${namespace.id}.`,
+          detail: `"${sayable(scope)}" is not a scope of namespace ${namespace.id}.`,
         }
       }
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HOLDER_TYPES } from '../holders/rules.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
+import { accountParams } from '../web/params.ts'
 import { actorOf, type Principal } from '../web/principal.ts'
 import type { RequestFacts } from '../web/request.ts'
 import { type Route, route } from '../web/route.ts'
@@ -11,7 +12,6 @@ import { revokeKey } from './revoke.ts'
 import { REVOKE_REASONS } from './rules.ts'
 import { grantShape, keyShape, showKey } from './shape.ts'
 
-export const accountParams = z.object({ account: z.string().regex(/^[a-z0-9-]{2,40}$/) })
 const keyParams = accountParams.extend({ key: z.string().regex(/^key_[0-9A-Za-z]{12}$/) })
 
 const listQuery = z.strictObject({
@@ -21,24 +21,34 @@ const listQuery = z.strictObject({
   holderId: z.string().max(64).optional(),
 })
 
-const text = (max: number) =>
+const HOLDS_A_KEY = /lk_[a-z][a-z0-9]{0,15}_[sp]k_[0-9A-Za-z]{20}/
+
+/** What people write. A key pasted into the wrong field must not end up in lists and events. */
+const prose = (max: number) =>
   z
     .string()
     .max(max)
-    .refine((s) => !s.includes('\0'), { error: 'must not hold a NUL' })
+    .refine((s) => !/[^\P{Cc}\n\t]|\p{Cs}/u.test(s), { error: 'must not hold control characters' })
+    .refine((s) => !HOLDS_A_KEY.test(s), { error: 'holds an API key; keys do not belong here' })
+const oneLine = (max: number) =>
+  prose(max).refine((s) => s.trim() !== '' && !/[\n\t]/.test(s), { error: 'must be one line, and not blank' })
+
 const customData = z
-  .record(text(64), z.unknown())
-  .refine((data) => depthAtMost(data, 8) && JSON.stringify(data).length <= 4096, {
-    error: 'must be at most 4 KiB as JSON, and at most 8 levels deep',
-  })
+  .record(oneLine(64), z.unknown())
+  .refine(
+    (data) => depthAtMost(data, 8) && JSON.stringify(data).length <= 4096 && !HOLDS_A_KEY.test(JSON.stringify(data)),
+    {
+      error: 'must be at most 4 KiB as JSON, and at most 8 levels deep, without API keys in it',
+    },
+  )
 
 const createBody = z
   .strictObject({
-    name: text(100).min(1),
+    name: oneLine(100),
     namespace: z.string().max(16),
     grants: z.array(grantShape).min(1).max(50),
     kind: z.enum(['secret', 'publishable']).default('secret'),
-    description: text(1000).default('').meta({ description: 'What the key is for and where it runs.' }),
+    description: prose(1000).default('').meta({ description: 'What the key is for and where it runs.' }),
     holderId: z.string().max(64).nullable().default(null),
     allowedIps: z
       .array(z.string().max(64))
@@ -65,7 +75,7 @@ const createBody = z
   .meta({ id: 'CreateKey' })
 
 const revokeBody = z
-  .strictObject({ reason: z.enum(REVOKE_REASONS), note: text(1000).nullable().default(null) })
+  .strictObject({ reason: z.enum(REVOKE_REASONS), note: prose(1000).nullable().default(null) })
   .meta({ id: 'RevokeKey' })
 
 const created = z

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import type { SecretRing } from '../secrets.ts'
+import { type SecretRing, SecretsFault } from '../secrets.ts'
 import type { SealedBox } from './rules.ts'
 
 /** What a sealed key is bound to: a box moved to another key, algorithm or namespace does not open. */
@@ -27,7 +27,9 @@ export function seal(ring: SecretRing, plain: string, bound: SealedFor, random: 
 export function unseal(ring: SecretRing, box: SealedBox, bound: SealedFor): string {
   const key = ring.all.get(box.masterKey)
   if (key === undefined)
-    throw new Error(`signing key ${bound.kid} is sealed under master key "${box.masterKey}", which is not given`)
+    throw new SecretsFault(
+      `LATCHKEY_MASTER_KEYS: signing key ${bound.kid} is sealed under "${box.masterKey}", which is not given. Give it too, behind the current one.`,
+    )
   const tag = Buffer.from(box.tag, 'base64url')
   if (tag.length !== 16) throw new Error(`signing key ${bound.kid} has a damaged seal`)
   const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(box.iv, 'base64url'), { authTagLength: 16 })

@@ -12,9 +12,13 @@ export interface AuthenticateDeps {
   catalog: Catalog
   peppers: SecretRing
   now: () => number
-  /** Monotonic milliseconds, and a wait; so that a refusal takes the same time whatever its reason. */
-  tick: () => number
-  wait: (ms: number) => Promise<void>
+  /** Starts a wait of that long, to be awaited or cancelled; so that a refusal takes the same time whatever its reason. */
+  delay: (ms: number) => Delay
+}
+
+export interface Delay {
+  over: () => Promise<void>
+  cancel: () => void
 }
 
 export interface Presented {
@@ -38,10 +42,15 @@ export interface Authentic extends Grantee {
 export async function authenticate(deps: AuthenticateDeps, request: Presented): Promise<Authentic | null> {
   const parsed = parseKey(request.apiKey)
   if (parsed === null) return null
-  const started = deps.tick()
-  const found = await find(deps, request, parsed.id)
-  if (found === null) await deps.wait(Math.max(0, REFUSAL_MS - (deps.tick() - started)))
-  return found
+  // Started before the look-up and not behind it: a timer of the rest would only add to what the look-up took.
+  const delay = deps.delay(REFUSAL_MS)
+  try {
+    const found = await find(deps, request, parsed.id)
+    if (found === null) await delay.over()
+    return found
+  } finally {
+    delay.cancel()
+  }
 }
 
 async function find(deps: AuthenticateDeps, request: Presented, id: string): Promise<Authentic | null> {

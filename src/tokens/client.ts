@@ -25,6 +25,9 @@ export function readClient(
       detail: 'The client authenticates twice. Use HTTP Basic or the body, not both.',
     })
   }
+  if (request.headers('authorization').length > 1) {
+    throw new Refusal('invalid_request', { detail: 'There are two Authorization headers. Send one.' })
+  }
   const basic = decodeBasic(header)
   if (basic === null) throw new Refusal('invalid_client')
   if (id !== undefined && id !== basic.id) {

@@ -3,18 +3,17 @@
 import { z } from 'zod'
 import type { NamespaceEntry } from '../catalog.ts'
 import { type Code, Refusal } from '../errors.ts'
-import { MAX_KEY_LENGTH } from '../keys/grammar.rules.ts'
 import { limitHeaders } from '../usage/refusals.rules.ts'
 import type { RequestFacts } from '../web/request.ts'
 import { type Reply, type Route, route } from '../web/route.ts'
 import { readClient, scopeParameter } from './client.ts'
 import type { Exchange, Issued } from './exchange.ts'
 import { authorizationServerMetadata } from './metadata.ts'
+import type { Wanted } from './narrow.ts'
 
 const apiKey = z
   .string()
   .min(1)
-  .max(4 * MAX_KEY_LENGTH)
   .meta({ description: 'The API key, as it was shown when it was made.', format: 'password' })
 const scope = z
   .string()
@@ -24,7 +23,7 @@ const subAccount = z.string().min(1).max(64).meta({ description: 'Sub-account to
 const ttlSeconds = z
   .union(
     [
-      z.int(),
+      z.number().refine(Number.isInteger),
       z
         .string()
         .regex(/^\d{1,9}$/)
@@ -74,6 +73,7 @@ const EXCHANGE_REFUSALS: readonly Code[] = [
   'rate_limited',
   'invalid_scope',
   'token_too_large',
+  'store_unavailable',
 ]
 const NO_STORE = { 'Cache-Control': 'no-store', Vary: 'Accept' }
 const jwt = z
@@ -127,10 +127,10 @@ function onePlace(body: ExchangeBody | null, request: RequestFacts): string {
   if (authorization !== undefined && bearer === undefined) {
     throw new Refusal('invalid_request', { detail: 'The Authorization header is not "Bearer" and an API key.' })
   }
-  if (request.headers('authorization').length > 1 || request.headers('x-api-key').length > 1) throw severalPlaces()
-  const places = [body?.apiKey, request.header('x-api-key'), bearer].filter(
-    (place) => place !== undefined && place !== '',
-  )
+  const header = request.header('x-api-key')
+  const repeated = (name: string): boolean => request.headers(name).length > 1
+  if ((authorization && repeated('authorization')) || (header && repeated('x-api-key'))) throw severalPlaces()
+  const places = [body?.apiKey, header, bearer].filter((place) => place !== undefined && place !== '')
   const [key] = places
   if (key !== undefined && places.length === 1) return key
   if (places.length > 1) throw severalPlaces()
@@ -164,6 +164,9 @@ function tokenBody(issued: Issued): z.output<typeof tokenResponse> {
   }
 }
 
+/** A parameter without a value is as good as none (RFC 6749 §3.2). */
+const empty = z.literal('').transform(() => undefined)
+
 const tokenRequest = z.looseObject({
   grant_type: z.string().optional(),
   client_id: z.string().optional(),
@@ -171,6 +174,8 @@ const tokenRequest = z.looseObject({
   scope: z.string().optional(),
   resource: z.array(z.string()).optional(),
   authorization_details: z.string().optional(),
+  subAccount: subAccount.optional().or(empty),
+  ttlSeconds: ttlSeconds.optional().or(empty),
 })
 const tokenRequestShown = z.object({
   grant_type: z.literal('client_credentials'),
@@ -180,6 +185,8 @@ const tokenRequestShown = z.object({
     .optional()
     .meta({ description: 'The API key itself, where HTTP Basic is not used.', format: 'password' }),
   scope: scope.optional(),
+  subAccount: subAccount.optional(),
+  ttlSeconds: ttlSeconds.optional(),
   resource: z.string().optional().meta({ description: 'The audience of this namespace (RFC 8707).' }),
 })
 
@@ -205,6 +212,7 @@ function oauthToken(namespace: NamespaceEntry, exchange: Exchange): Route {
       'invalid_scope',
       'invalid_target',
       'rate_limited',
+      'store_unavailable',
     ],
     async handle({ body, request }) {
       if (!body.grant_type)
@@ -213,7 +221,7 @@ function oauthToken(namespace: NamespaceEntry, exchange: Exchange): Route {
       const issued = await exchange({
         namespace,
         apiKey: client.secret,
-        wanted: () => ({ scope: grantParameters(body, namespace) }),
+        wanted: () => grantParameters(body, namespace),
         address: request.address,
         origin: request.origin,
         requestId: request.id,
@@ -229,7 +237,7 @@ function oauthToken(namespace: NamespaceEntry, exchange: Exchange): Route {
 }
 
 /** What is asked for, once the client has authenticated (RFC 6749 §5.2: client first, then grant, then scope). */
-function grantParameters(body: z.output<typeof tokenRequest>, namespace: NamespaceEntry): string[] | undefined {
+function grantParameters(body: z.output<typeof tokenRequest>, namespace: NamespaceEntry): Wanted {
   if (body.grant_type !== 'client_credentials') throw new Refusal('unsupported_grant_type')
   if (body.resource?.some((resource) => resource !== '' && resource !== namespace.audience))
     throw new Refusal('invalid_target')
@@ -238,7 +246,8 @@ function grantParameters(body: z.output<typeof tokenRequest>, namespace: Namespa
       detail: 'authorization_details cannot be asked for here yet. Leave it out: the key decides.',
     })
   }
-  return scopeParameter(body.scope)
+  const { subAccount, ttlSeconds } = body
+  return { scope: scopeParameter(body.scope), subAccount, ttlSeconds }
 }
 
 function metadataRoutes(namespace: NamespaceEntry, publicUrl: string): Route[] {

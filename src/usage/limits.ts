@@ -5,9 +5,8 @@
 import { RateLimiterRes } from 'rate-limiter-flexible'
 import RateLimiterStoreAbstract from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js'
 import type { Catalog, PlanEntry } from '../catalog.ts'
+import { WINDOW_SECONDS } from './rules.ts'
 
-/** Every limit counts over one minute. */
-export const WINDOW_SECONDS = 60
 /** Windows kept per limit before the oldest are given up. */
 const MAX_WINDOWS = 100_000
 

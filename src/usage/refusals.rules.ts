@@ -1,5 +1,6 @@
 import { Refusal, type RefusalFacts } from '../errors.ts'
 import type { LimitDecision, LimitState } from './limits.ts'
+import { WINDOW_SECONDS } from './rules.ts'
 
 /** 429, telling whose limit it was: where it is the account's, another key will not help. */
 export function rateLimited(decision: LimitDecision & { ok: false }): Refusal {
@@ -20,7 +21,7 @@ export function rateLimited(decision: LimitDecision & { ok: false }): Refusal {
 export function limitHeaders(states: readonly LimitState[]): Record<string, string> {
   if (states.length === 0) return {}
   return {
-    'RateLimit-Policy': states.map((s) => `"${s.name}";q=${s.limit};w=60`).join(', '),
+    'RateLimit-Policy': states.map((s) => `"${s.name}";q=${s.limit};w=${WINDOW_SECONDS}`).join(', '),
     RateLimit: states.map((s) => `"${s.name}";r=${s.remaining};t=${s.resetSeconds}`).join(', '),
   }
 }

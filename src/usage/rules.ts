@@ -1,3 +1,6 @@
+/** Every limit of the exchange counts over one minute. */
+export const WINDOW_SECONDS = 60
+
 /** What one key did in one namespace on one UTC day with one set of scopes. */
 export interface UsageCount {
   /** `{day}/{keyId}/{scopes}` */

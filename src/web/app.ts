@@ -59,7 +59,7 @@ export function createApp(deps: WebDeps): Koa<WebState> {
 function routeBySegment(deps: WebDeps): Middleware {
   const routers = new Map<string, Router<WebState>>()
   const routerOf = (path: string): Router<WebState> => {
-    const router = routers.get(segment(path)) ?? new Router<WebState>()
+    const router = routers.get(segment(path)) ?? new Router<WebState>({ sensitive: true, strict: true })
     routers.set(segment(path), router)
     return router
   }
@@ -160,6 +160,7 @@ function serve(route: Route, deps: WebDeps): Middleware {
     const caller = open ? (undefined as never) : await deps.identify(request)
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
     const input = parseInput(route, (ctx as unknown as { params: Record<string, string> }).params, ctx.query, read)
+    if (!open) ctx.set('Cache-Control', 'no-store')
     if (!open)
       await guard(deps.accountExists, caller, route.access as Action, (input.params as { account?: string }).account)
     send(ctx, await route.handle({ ...input, request, caller }))
@@ -187,7 +188,12 @@ function factsOf(ctx: Context, deps: WebDeps): RequestFacts {
     address: clientAddress(ctx.req, deps.trustedHops),
     origin: ctx.get('origin') || null,
     header: (name) => ctx.get(name) || undefined,
-    accepts: (...types) => ctx.accepts(...types) || null,
+    accepts: (...types) => {
+      const wanted = ctx.req.headers.accept
+      // A charset or a version of a media range says nothing against the type itself.
+      if (wanted?.includes(';')) ctx.req.headers.accept = wanted.replace(/;(?!\s*q=)[^;,]*/gi, '')
+      return ctx.accepts(...types) || null
+    },
     headers: (name) => ctx.req.headersDistinct[name] ?? [],
   }
 }

@@ -77,7 +77,7 @@ export async function guard(
   if (rule.scope !== null && !caller.scopes.has(rule.scope)) {
     throw new Refusal('forbidden', {
       detail:
-        `This needs scope ${rule.scope}, which your token does not have. ${rule.roles.length === 0 ? '' : `People with role ${rule.roles.join(' or ')} may do it.`}`.trim(),
+        `This needs scope ${rule.scope}, which your token does not have. ${rule.roles.length === 0 ? '' : `People with role ${rule.roles.join(', ')} may do it.`}`.trim(),
       headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${rule.scope}"` },
     })
   }

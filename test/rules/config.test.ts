@@ -60,6 +60,7 @@ describe('Environment', () => {
     [{ PUBLIC_URL: 'http://localhost:1/?a' }, /^PUBLIC_URL/],
     [{ ...PRODUCTION, PUBLIC_URL: 'http://auth.example.com' }, /^PUBLIC_URL: must be https/],
     [{ LATCHKEY_STORE: 'mongodb' }, /^MONGODB_URI: must be set/],
+    [{ LATCHKEY_DATA_DIR: 'package.json' }, /^LATCHKEY_DATA_DIR: .* is a file; name a directory/],
     [{ LATCHKEY_STORE: 'redis' }, /^LATCHKEY_STORE/],
     [{ MONGODB_URI: 'localhost' }, /^MONGODB_URI: must begin with/],
     [{ LATCHKEY_PEPPERS: 'p1:c2hvcnQ=' }, /^LATCHKEY_PEPPERS: "p1" has 5 bytes; at least 32/],
@@ -126,6 +127,28 @@ describe('Catalog', () => {
       'an implied scope that is none',
       (y) => y.replace('implies: ["orders:read"]', 'implies: ["orders:fly"]'),
       /"orders:fly" is not a scope of this namespace/,
+    ],
+    [
+      'a date that is none',
+      (y) => y.replace('requiredFrom: 2026-11-01', 'requiredFrom: soon'),
+      /terms\.requiredFrom: is not a date; write 2026-11-01/,
+    ],
+    ['a missing section', (y) => y.replace(/support:[\s\S]*?\n\n/, ''), /support: is missing; object expected/],
+    [
+      'two namespaces with one audience',
+      (y) => y.replace('audience: https://api.example.com/v3', 'audience: https://api.example.com/v2'),
+      /namespaces\.v3\.audience: is the audience of v2 too/,
+    ],
+    [
+      'a sunset before the deprecation',
+      (y) => y.replace('stage: stable', 'stage: stable\n    deprecatedAt: 2027-01-01\n    sunsetAt: 2026-01-01'),
+      /sunsetAt: lies before deprecatedAt/,
+    ],
+    [
+      'aliases that unfold without end',
+      (y) =>
+        `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c]\n${y}`,
+      /^latchkey\.yaml: .*alias/i,
     ],
     [
       'a publishable scope that implies one that is not',

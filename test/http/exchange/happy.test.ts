@@ -28,6 +28,9 @@ onBothStores('POST /{ns}/jwts: a key becomes a token', (bed) => {
       headers: { accept: 'application/json' },
     })
     expect(json.headers.get('content-type')).to.equal('application/json')
+    const charset = { accept: 'application/json; charset=utf-8' }
+    const same = await post('/v2/jwts', { json: { apiKey: secret('acme-v2-readonly') }, headers: charset })
+    expect(same.headers.get('content-type')).to.equal('application/json')
     const { access_token, ...rest } = json.json()
     expect(rest).to.deep.equal({ token_type: 'Bearer', expires_in: 300, scope: 'analytics:read links:read' })
     expect(access_token).to.be.a('string')

@@ -72,7 +72,7 @@ onBothStores('Management: who may call', (bed) => {
     const answer = await b.post(KEYS, { json: WISH, headers: await bearer(b, 'acme-manage', { scope: 'keys:read' }) })
     expect([answer.status, answer.json().code]).to.deep.equal([403, 'forbidden'])
     expect(answer.json().detail).to.equal(
-      'This needs scope keys:write, which your token does not have. People with role owner or manager may do it.',
+      'This needs scope keys:write, which your token does not have. People with role owner, manager may do it.',
     )
     expect(answer.headers.get('www-authenticate')).to.equal('Bearer error="insufficient_scope", scope="keys:write"')
   })
@@ -181,6 +181,9 @@ onBothStores('Management: keys', (bed) => {
     ['an unknown member', { admin: true }, 400, 'invalid_request', '/admin'],
     ['an operator for a name', { name: { $gt: '' } }, 400, 'invalid_request', '/name'],
     ['NUL in the name', { name: 'a\0b' }, 400, 'invalid_request', '/name'],
+    ['a key in place of a name', { name: `lk_v2_sk_${'a'.repeat(50)}` }, 400, 'invalid_request', '/name'],
+    ['a blank name', { name: ' ' }, 400, 'invalid_request', '/name'],
+    ['half a surrogate', { name: 'a\ud800' }, 400, 'invalid_request', '/name'],
     ['no grants', { grants: [] }, 400, 'invalid_request', '/grants'],
     ['51 grants', { grants: Array.from({ length: 51 }, () => WISH.grants[0]) }, 400, 'invalid_request', '/grants'],
     ['a bad address', { allowedIps: ['203.0.113.0/24', '10.0.0.0/33'] }, 400, 'invalid_request', '/allowedIps/1'],

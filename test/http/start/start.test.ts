@@ -177,6 +177,17 @@ for (const store of ['SQLite', 'MongoDB'] as const) {
       ])
     }).timeout(20_000)
 
+    it('production refuses a store with demo data', async () => {
+      const [p1, m1] = [pepper('p1'), pepper('m1')]
+      await stop(await run({ LATCHKEY_PEPPERS: p1, LATCHKEY_MASTER_KEYS: m1 }))
+      const production = { NODE_ENV: 'production', LATCHKEY_STORE: store === 'SQLite' ? 'sqlite' : 'mongodb' }
+      const message = await run({ ...production, LATCHKEY_PEPPERS: p1, LATCHKEY_MASTER_KEYS: m1 }).then(
+        () => 'started',
+        (error: Error) => error.message,
+      )
+      expect(message).to.match(/^The store holds demo data/)
+    }).timeout(20_000)
+
     it('drops a master key once nothing that still signs is sealed with it', async () => {
       let at = Date.parse('2026-11-21T09:00:00Z')
       const [p1, m1, m2] = [pepper('p1'), pepper('m1'), pepper('m2')]

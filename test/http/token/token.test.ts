@@ -42,6 +42,22 @@ onBothStores('POST /{ns}/oauth/token', (bed) => {
     expect(answer.json()).to.include({ scope: 'links:read tags:read' })
   })
 
+  it('narrows by sub-account and lifetime too, though RFC 6749 does not know them', async () => {
+    const { id, secret } = client('acme-v2-server')
+    const form = { ...CC, scope: 'links:read', subAccount: 'acme-eu', ttlSeconds: '60' }
+    const answer = await bed().post('/v2/oauth/token', { form, headers: basic(id, secret) })
+    expect(answer.json()).to.deep.include({
+      scope: '',
+      expires_in: 60,
+      authorization_details: [{ type: 'sub_account', identifier: 'acme-eu', actions: ['links:read'] }],
+    })
+    const none = await bed().post('/v2/oauth/token', {
+      form: { ...CC, subAccount: '', ttlSeconds: '' },
+      headers: basic(id, secret),
+    })
+    expect(none.json()).to.include({ expires_in: 300 })
+  })
+
   it('answers scope "" and authorization_details for sub-account rights', async () => {
     const { id, secret } = client('acme-v2-orders')
     const answer = await bed().post('/v2/oauth/token', { form: CC, headers: basic(id, secret) })

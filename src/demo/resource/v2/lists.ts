@@ -146,6 +146,24 @@ const reports = family({
   rows: (data) => data.reports,
 })
 
+const subscriptions = operation({
+  method: 'get',
+  path: '/v2/subscriptions',
+  operationId: 'listSubscriptions',
+  tag: 'subscriptions',
+  summary: 'List subscriptions',
+  description: 'The catalog has no scope to only read them: whoever may write them may list them.',
+  scope: 'subscriptions:write',
+  query: z.object(paging),
+  answers: {
+    200: {
+      description: 'The subscriptions, oldest first.',
+      schema: pageOf(shapes.subscription, 'SubscriptionPage'),
+    },
+  },
+  handle: ({ data, query }) => ({ status: 200, body: data.subscriptions.page(query) }),
+})
+
 const subscribe = operation({
   method: 'post',
   path: '/v2/subscriptions',
@@ -172,4 +190,13 @@ const subscribe = operation({
   },
 })
 
-export const lists = [...domains, ...folders, ...tags, ...utmTemplates, ...products, ...reports, subscribe]
+export const lists = [
+  ...domains,
+  ...folders,
+  ...tags,
+  ...utmTemplates,
+  ...products,
+  ...reports,
+  subscriptions,
+  subscribe,
+]
