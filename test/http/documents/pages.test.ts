@@ -1,0 +1,79 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'chai'
+import Koa from 'koa'
+import type { Latchkey } from '../../../src/compose.ts'
+import { SENTENCES } from '../../../src/errors.ts'
+import { startForTests } from '../../../src/server.ts'
+import { docsPages } from '../../../src/web/pages.ts'
+
+describe('Pages', () => {
+  let latchkey: Latchkey
+  before(async () => {
+    latchkey = await startForTests()
+  })
+  after(() => latchkey.close())
+  const get = (path: string, headers = {}): Promise<Response> => fetch(`${latchkey.url}${path}`, { headers })
+
+  it('are under a strict policy that names whom they may call', async () => {
+    for (const path of ['/docs', '/docs/', '/docs/errors']) {
+      const { status, headers } = await get(path)
+      expect(status, path).to.equal(200)
+      expect(headers.get('content-type')).to.equal('text/html; charset=utf-8')
+      expect(headers.get('content-security-policy')?.split(/; ?/)).to.deep.equal([
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        `connect-src 'self' ${latchkey.url} ${latchkey.demo?.resourceUrl}`,
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+      ])
+      expect(headers.get('x-frame-options')).to.equal('DENY')
+      expect(headers.get('referrer-policy')).to.equal('no-referrer')
+      expect(headers.has('strict-transport-security'), 'over http').to.equal(false)
+    }
+  })
+
+  it('name local files only, that never change under their address', async () => {
+    const html = await (await get('/docs')).text()
+    const named = [...html.matchAll(/(?:src|href)="([^"]+\?v=[^"]+)"/g)].map((match) => match[1] as string)
+    expect(named).to.have.length.greaterThan(4)
+    for (const path of named) {
+      const { status, headers } = await get(path)
+      expect([status, headers.get('x-content-type-options')], path).to.deep.equal([200, 'nosniff'])
+      expect(headers.get('cache-control')).to.equal('public, max-age=31536000, immutable')
+      const etag = headers.get('etag') as string
+      expect((await get(path, { 'if-none-match': etag })).status).to.equal(304)
+    }
+    expect((await get('/docs/assets/latchkey.css')).headers.get('cache-control')).to.equal('no-cache')
+    expect(html).not.to.match(/<script>|<style|on\w+=|https?:\/\//)
+  })
+
+  it('have no other files', async () => {
+    for (const file of ['package.json', 'index.html', 'oauth2-redirect.html', '..%2fpackage.json', 'constructor']) {
+      expect((await get(`/docs/assets/${file}`)).status, file).to.equal(404)
+    }
+  })
+
+  it('explain every code', async () => {
+    const html = await (await get('/docs/errors')).text()
+    for (const code of Object.keys(SENTENCES)) expect(html).to.include(`id="${code}"`)
+  })
+
+  it('follow PUBLIC_URL: below its path, and over https for good', async () => {
+    const { catalog } = latchkey
+    const pages = docsPages({ catalog, publicUrl: 'https://api.example.com/keys', resourceOrigins: () => [] })
+    const app = new Koa()
+    app.use(pages[0]?.handle as unknown as Koa.Middleware)
+    const server: Server = createServer(app.callback())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/docs`)
+    const html = await answer.text()
+    server.close()
+    expect(answer.headers.get('strict-transport-security')).to.equal('max-age=31536000')
+    expect(answer.headers.get('content-security-policy')).to.include("connect-src 'self' https://api.example.com;")
+    for (const [, path] of html.matchAll(/(?:src|href)="([^"]+)"/g)) expect(path).to.match(/^\/keys\//)
+  })
+})
