@@ -66,7 +66,7 @@ function serveAsset(assets: ReturnType<typeof assetsOf>): Page['handle'] {
     ctx.type = asset.type
     ctx.etag = assets.version
     ctx.status = 200
-    if (ctx.fresh) ctx.status = 304
+    if (ctx.get('If-None-Match').includes(assets.version)) ctx.status = 304
     else ctx.body = await asset.read()
   }
 }

@@ -18,9 +18,7 @@ onDocs('Swagger UI: the page', (docs) => {
     const box = await select.boundingBox()
     expect(box?.x).to.be.greaterThan(640)
     expect(box?.y).to.be.lessThan(60)
-    await page.goto(`${url}/docs?ns=__proto__`)
-    await operation(page, 'links', 'listLinks').waitFor()
-    expect(await select.inputValue()).to.equal('v2')
+    expect(await page.locator('#lk-elsewhere').isVisible()).to.equal(false)
   })
 
   it('jwts comes first, and one field, required and empty, is all that it asks for', async () => {
@@ -42,10 +40,10 @@ onDocs('Swagger UI: the page', (docs) => {
   it('takes no definition and no configuration from the address', async () => {
     const { page, url, requests } = docs()
     const evil = 'https://evil.example/x.json'
-    for (const query of [`url=${evil}`, `configUrl=${evil}&spec=${evil}`, `ns=${evil}&urls.primaryName=${evil}#/x`]) {
-      await openDocs(page, `${url}/docs?${query}`)
-      await operation(page, 'links', 'listLinks').waitFor()
-    }
+    const query = `url=${evil}&configUrl=${evil}&spec=${evil}&urls.primaryName=${evil}&ns=__proto__#/${evil}`
+    await openDocs(page, `${url}/docs?${query}`)
+    await operation(page, 'links', 'listLinks').waitFor()
+    expect(await page.getByLabel('Definition').inputValue()).to.equal('v2')
     expect(requests.filter((line) => /^\w+ [^?]*evil/.test(line))).to.deep.equal([])
   })
 
@@ -56,8 +54,6 @@ onDocs('Swagger UI: the page', (docs) => {
     expect(await notice.isVisible()).to.equal(true)
     expect(await notice.getByRole('link').getAttribute('href')).to.equal(`${url}/docs?ns=v3`)
     expect((await exchange('v3', 'acme-v3-server')).status).to.equal('200')
-    await openDocs(page, `${url}/docs`)
-    expect(await notice.isVisible()).to.equal(false)
   })
 
   it('is dark where the reader’s system is', async () => {
@@ -78,8 +74,7 @@ onDocs('Swagger UI: the page', (docs) => {
     await shoot('errors')
     await page.goto(type)
     expect(await page.locator(':target').textContent()).to.include('invalid_request')
-    await page.getByRole('link', { name: 'API reference' }).click()
-    await operation(page, 'jwts', 'exchangeKey').waitFor()
+    expect(await page.getByRole('link', { name: 'API reference' }).getAttribute('href')).to.equal('/docs')
   })
 })
 
