@@ -174,8 +174,16 @@ function makeRoutes(config: Config, opened: Opened, parts: Parts, demo: Demo | n
       ],
     ]),
   )
-  const documents = createDocuments({ catalog, issuer, management, publicUrl, demo: demo?.openapi ?? null, logger })
   const health = healthRoutes({ store, keyring, catalog })
+  const documented = [...management, ...health]
+  const documents = createDocuments({
+    catalog,
+    issuer,
+    management: documented,
+    publicUrl,
+    demo: demo?.openapi ?? null,
+    logger,
+  })
   return { documents, routes: [...issuer.values()].flat().concat(documents.routes, health, management) }
 }
 

@@ -94,7 +94,12 @@ export function tokenRoutes(namespace: NamespaceEntry, deps: { exchange: Exchang
       'Send the key in exactly one place: the field `apiKey` of a form or of JSON, the header `X-API-Key`, or `Authorization: Bearer`. ' +
       'JSON and forms take `scope`, `subAccount` and `ttlSeconds` too, to narrow the token.',
     errors: 'problem',
-    body: { kinds: ['form', 'json'], schema: exchangeBody, shown: { form: pasteForm }, optional: true },
+    body: {
+      kinds: ['form', 'json'],
+      schema: exchangeBody,
+      shown: { form: pasteForm, json: exchangeBody.meta({ examples: [exampleOf(namespace)] }) },
+      optional: true,
+    },
     answers: {
       200: {
         description: 'The access token. `Accept: application/json` answers it with its type, lifetime and scope.',
@@ -118,6 +123,12 @@ export function tokenRoutes(namespace: NamespaceEntry, deps: { exchange: Exchang
     },
   })
   return [jwts, oauthToken(namespace, deps.exchange), ...metadataRoutes(namespace, deps.publicUrl)]
+}
+
+/** One that can be executed once the key is put in. */
+function exampleOf(namespace: NamespaceEntry): Record<string, string> {
+  const [scope = ''] = namespace.scopeNames
+  return { apiKey: `lk_${namespace.id}_sk_…`, scope }
 }
 
 /** The key stands in exactly one place; where a second one names a key too, nobody can say which is meant. */

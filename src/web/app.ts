@@ -55,18 +55,32 @@ export function createApp(deps: WebDeps): Koa<WebState> {
   return app
 }
 
-/** A router per first segment, so that a request is matched against the routes of its namespace alone. */
+/**
+ * A path without parameters is found at once; the others are matched by a router per first segment, so that a request
+ * meets the routes of its namespace alone.
+ */
 function routeBySegment(deps: WebDeps): Middleware {
   const routers = new Map<string, Router<WebState>>()
+  const exact = new Map<string, { matched: { path: string }[]; handle: Middleware }>()
   const routerOf = (path: string): Router<WebState> => {
     const router = routers.get(segment(path)) ?? new Router<WebState>({ sensitive: true, strict: true })
     routers.set(segment(path), router)
     return router
   }
-  for (const route of deps.routes) routerOf(route.path)[route.method](routerPath(route.path), serve(route, deps))
+  for (const route of deps.routes) {
+    const handle = serve(route, deps)
+    const path = routerPath(route.path)
+    routerOf(path)[route.method](path, handle)
+    if (path === route.path) exact.set(`${route.method.toUpperCase()} ${path}`, { matched: [{ path }], handle })
+  }
   for (const page of deps.pages) routerOf(page.path).get(page.path, page.handle)
   const served = new Map([...routers].map(([name, router]) => [name, router.routes() as unknown as Middleware]))
-  return (ctx, next) => served.get(segment(ctx.path))?.(ctx, next) ?? next()
+  return (ctx, next) => {
+    const found = exact.get(`${ctx.method} ${ctx.path}`)
+    if (found === undefined) return served.get(segment(ctx.path))?.(ctx, next) ?? next()
+    ;(ctx as { matched?: unknown }).matched = found.matched
+    return found.handle(ctx, next)
+  }
 }
 
 function segment(path: string): string {
@@ -159,7 +173,12 @@ function serve(route: Route, deps: WebDeps): Middleware {
     const open = route.access === 'public'
     const caller = open ? (undefined as never) : await deps.identify(request)
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
-    const input = parseInput(route, (ctx as unknown as { params: Record<string, string> }).params, ctx.query, read)
+    const input = parseInput(
+      route,
+      (ctx as unknown as { params?: Record<string, string> }).params ?? {},
+      ctx.query,
+      read,
+    )
     if (!open) ctx.set('Cache-Control', 'no-store')
     if (!open)
       await guard(deps.accountExists, caller, route.access as Action, (input.params as { account?: string }).account)

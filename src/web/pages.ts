@@ -49,6 +49,7 @@ export function docsPages(deps: PagesDeps): Page[] {
   }
   return [
     { path: '/docs', handle: html(swagger) },
+    { path: '/docs/', handle: html(swagger) },
     { path: '/docs/errors', handle: html(errors) },
     { path: '/docs/assets/:file', handle: serveAsset(assets) },
   ]
