@@ -1,13 +1,22 @@
-// The yardstick: Koa, nothing but Koa, and one signature by jose.
+// The yardstick: Koa, nothing but Koa, and one signature by jose over claims like those of the token measured.
 import { generateKeyPair, SignJWT } from 'jose'
 import Koa from 'koa'
 
 const { privateKey } = await generateKeyPair('ES256')
+const CLAIMS = {
+  client_id: 'key_4fK2mZ90aQbX',
+  jti: 'AAAAAAAAAAAAAAAAAAAAAA',
+  scope: 'analytics:read links:read',
+  account: 'acme',
+  plan: 'agency',
+  entitlements: { domains: null },
+  status: { status_list: { idx: 888999, uri: 'http://localhost:3000/v2/status/0' } },
+}
 const app = new Koa()
 app.use(async (ctx) => {
   for await (const _ of ctx.req);
   ctx.type = 'text/plain'
-  ctx.body = await new SignJWT({ scope: 'links:read', account: 'acme' })
+  ctx.body = await new SignJWT(CLAIMS)
     .setProtectedHeader({ alg: 'ES256', kid: 'bench', typ: 'at+jwt' })
     .setIssuer('http://localhost/v2')
     .setAudience('https://api.example.com/v2')

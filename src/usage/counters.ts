@@ -83,8 +83,15 @@ export function createCounters(deps: {
   return {
     count(occurrence) {
       const at = now()
-      fold(merges, usageMerge(occurrence, at))
-      if (occurrence.secretId !== null) fold(merges, lastUseMerge(occurrence, occurrence.secretId, at))
+      const { keyId, secretId, outcome, scopes } = occurrence
+      const usageId = `${dayOf(at).day}/${keyId}/${scopes}`
+      const usage = held(merges, usageId, () => usageMerge(occurrence, usageId, at))
+      if (usage?.add !== undefined) usage.add[outcome] = (usage.add[outcome] ?? 0) + 1
+      if (secretId === null) return
+      const use = held(merges, keyId, () => lastUseMerge(occurrence))
+      if (use?.max === undefined) return
+      use.max.lastUsedAt = at
+      use.max[`secrets.${secretId}`] = at
     },
     report(incident) {
       const minute = Math.floor(now() / 60_000)
@@ -104,25 +111,13 @@ export function createCounters(deps: {
   }
 }
 
-function fold(into: Map<string, Merge>, merge: Merge): void {
-  const id = `${merge.collection}:${merge.id}`
-  const known = into.get(id)
-  if (known === undefined) {
-    if (into.size < MAX_HELD) into.set(id, merge)
-    return
-  }
-  for (const path in merge.add) known.add = addTo(known.add ?? {}, path, merge.add[path] as number)
-  for (const path in merge.max) known.max = raiseTo(known.max ?? {}, path, merge.max[path] as number)
-}
-
-function addTo(totals: Record<string, number>, path: string, n: number): Record<string, number> {
-  totals[path] = (totals[path] ?? 0) + n
-  return totals
-}
-
-function raiseTo(totals: Record<string, number>, path: string, n: number): Record<string, number> {
-  totals[path] = Math.max(totals[path] ?? 0, n)
-  return totals
+/** The merge that gathers under `id`; none where too many gather already. Ids of the two collections never meet. */
+function held(merges: Map<string, Merge>, id: string, make: () => Merge): Merge | undefined {
+  const known = merges.get(id)
+  if (known !== undefined || merges.size >= MAX_HELD) return known
+  const fresh = make()
+  merges.set(id, fresh)
+  return fresh
 }
 
 let lastDay = { second: -1, month: '', day: 0 }
@@ -137,12 +132,12 @@ function dayOf(at: number): { month: string; day: number } {
   return lastDay
 }
 
-function usageMerge(o: Occurrence, at: number): Merge {
+function usageMerge(o: Occurrence, id: string, at: number): Merge {
   const { month, day } = dayOf(at)
   const none = { exchanges: 0, refused: 0, rateLimited: 0, verified: 0, denied: 0 }
   return {
     collection: 'usage',
-    id: `${day}/${o.keyId}/${o.scopes}`,
+    id,
     account: o.account,
     initial: {
       month,
@@ -153,18 +148,12 @@ function usageMerge(o: Occurrence, at: number): Merge {
       scopes: o.scopes,
       ...none,
     },
-    add: { [o.outcome]: 1 },
+    add: {},
   }
 }
 
-function lastUseMerge(o: Occurrence, secretId: string, at: number): Merge {
-  return {
-    collection: 'keyUse',
-    id: o.keyId,
-    account: o.account,
-    initial: { lastUsedAt: 0, secrets: {} },
-    max: { lastUsedAt: at, [`secrets.${secretId}`]: at },
-  }
+function lastUseMerge(o: Occurrence): Merge {
+  return { collection: 'keyUse', id: o.keyId, account: o.account, initial: { lastUsedAt: 0, secrets: {} }, max: {} }
 }
 
 function incidentEvent(id: string, incident: Incident): NewEvent {

@@ -105,8 +105,8 @@ function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middle
   const always = deps.publicUrl.startsWith('https:') ? { ...SAFE_HEADERS, ...HSTS } : SAFE_HEADERS
   return async (ctx, next) => {
     ctx.state.requestId = deps.requestId()
-    ctx.set('Request-Id', ctx.state.requestId)
-    ctx.set(always)
+    ctx.res.setHeader('Request-Id', ctx.state.requestId)
+    setAll(ctx, always)
     try {
       await next()
     } catch (thrown) {
@@ -124,12 +124,17 @@ function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middle
         )
       }
     }
-    if (byPath.get(matchedPath(ctx))?.cors) ctx.set(CROSS_ORIGIN)
+    if (byPath.get(matchedPath(ctx))?.cors) setAll(ctx, CROSS_ORIGIN)
     if (deps.logger.isLevelEnabled('debug')) {
       const { requestId } = ctx.state
       deps.logger.debug({ requestId, method: ctx.method, path: matchedPath(ctx), status: ctx.status }, 'answered')
     }
   }
+}
+
+/** Straight to Node: ours are plain strings, and Koa would look at each of them again. */
+function setAll(ctx: Context, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) ctx.res.setHeader(name, headers[name] as string)
 }
 
 /** The declared path, never the one called: that one may hold anything. */
@@ -168,7 +173,7 @@ function answerUnrouted(byPath: ReadonlyMap<string, Route>): Middleware {
 function serve(route: Route, deps: WebDeps): Middleware {
   const lifecycle = lifecycleHeaders(route, deps.catalog)
   return async (ctx) => {
-    ctx.set(lifecycle)
+    setAll(ctx, lifecycle)
     const request = factsOf(ctx, deps)
     const open = route.access === 'public'
     const caller = open ? (undefined as never) : await deps.identify(request)
@@ -188,7 +193,7 @@ function serve(route: Route, deps: WebDeps): Middleware {
 
 function send(ctx: Context, reply: Reply): void {
   ctx.status = reply.status
-  if (reply.headers !== undefined) ctx.set(reply.headers as Record<string, string>)
+  if (reply.headers !== undefined) setAll(ctx, reply.headers)
   if (reply.body === undefined) {
     ctx.body = null
     ctx.status = reply.status
