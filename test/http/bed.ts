@@ -62,9 +62,10 @@ export function onBothStores(title: string, body: (bed: () => Bed) => void, opti
   }
 }
 
-export async function openBed(env: Record<string, string> = {}): Promise<Bed> {
+/** @param clock where others than this process look at the time too: the real one, which `pass` does not move */
+export async function openBed(env: Record<string, string> = {}, clock?: () => number): Promise<Bed> {
   let at = START
-  const now = (): number => at
+  const now = clock ?? ((): number => at)
   const latchkey = await startForTests({ now, env })
   const demo = latchkey.demo?.data as DemoData
   const { url } = latchkey
