@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Catalog } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { newEvent } from '../events/rules.ts'
-import { type KeyWish, newKey } from '../keys/create.rules.ts'
+import { type KeyWish, newKey, PLAIN_WISH } from '../keys/create.rules.ts'
 import type { KeyDeps } from '../keys/create.ts'
 import { formatKey, newKeyId, newSecret } from '../keys/grammar.rules.ts'
 import type { ApiKey, Author } from '../keys/rules.ts'
@@ -184,15 +184,9 @@ function manageKey(deps: InitDeps, status: StatusRef): { key: ApiKey; secret: st
   const wish: KeyWish = {
     name: 'Made by latchkey init',
     namespace: catalog.manage.id,
-    kind: 'secret',
+    ...PLAIN_WISH,
     description: 'Every scope of the management API. Revoke it once keys of less power are in place.',
-    holderId: null,
     grants: [{ subAccount: null, scopes: [...catalog.manage.scopeNames] }],
-    allowedIps: [],
-    allowedOrigins: [],
-    expiresAt: null,
-    customData: {},
-    confirm: false,
   }
   const by: Author = { type: 'system', id: null, name: ACTOR.name }
   const made = { id, secretId: newId('sec'), text: secret, pepper: peppers.current, status, by, now: deps.now() }

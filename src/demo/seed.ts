@@ -2,7 +2,7 @@
 import { type Account, OPERATOR, type SubAccount, subAccountId } from '../accounts/rules.ts'
 import { newEvent } from '../events/rules.ts'
 import type { Holder, HolderType } from '../holders/rules.ts'
-import type { KeyWish } from '../keys/create.rules.ts'
+import { type KeyWish, PLAIN_WISH } from '../keys/create.rules.ts'
 import { createKey, type KeyDeps } from '../keys/create.ts'
 import type { Grant } from '../keys/rights.rules.ts'
 import { DEMO_MARK } from '../open.ts'
@@ -231,22 +231,11 @@ async function createKeys(deps: SeedDeps, holders: DemoData['holders']): Promise
   const keys: DemoData['keys'] = {}
   for (const [name, of, wish] of wishes) {
     if ((deps.catalog.namespaces.get(wish.namespace)?.stage ?? 'retired') === 'retired') continue
-    const full: KeyWish = { ...DEFAULTS, name, ...wish }
+    const full: KeyWish = { ...PLAIN_WISH, description: 'Made with the demo data.', name, ...wish }
     const { key, secret } = await createKey(deps, of, full, { actor: ACTOR, requestId: null, bound: false })
     keys[name] = { id: key.id, secret, account: of, namespace: wish.namespace }
   }
   return keys
-}
-
-const DEFAULTS: Omit<KeyWish, 'name' | 'namespace' | 'grants'> = {
-  kind: 'secret',
-  description: 'Made with the demo data.',
-  holderId: null,
-  allowedIps: [],
-  allowedOrigins: [],
-  expiresAt: null,
-  customData: {},
-  confirm: false,
 }
 
 /** Globex made its keys under a larger plan; since then the plan is the smallest, and V3 is off. */

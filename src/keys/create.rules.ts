@@ -25,6 +25,18 @@ export interface KeyWish {
   confirm: boolean
 }
 
+/** A secret key without holder, limits or end. */
+export const PLAIN_WISH: Omit<KeyWish, 'name' | 'namespace' | 'grants'> = Object.freeze({
+  kind: 'secret',
+  description: '',
+  holderId: null,
+  allowedIps: [],
+  allowedOrigins: [],
+  expiresAt: null,
+  customData: {},
+  confirm: false,
+})
+
 export interface WishFacts {
   wish: KeyWish
   account: Account

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { expect } from 'chai'
+import { PLAIN_WISH } from '../../../src/keys/create.rules.ts'
 import { formatKey } from '../../../src/keys/grammar.rules.ts'
 import { REFUSAL_MS } from '../../../src/tokens/authenticate.ts'
 import { type Bed, claimsOf, onBothStores, type PostInit } from '../bed.ts'
@@ -299,22 +300,12 @@ let made = 0
 async function keyThat(b: Bed, change: (key: Key) => Key, wish: Record<string, unknown> = {}): Promise<string> {
   const { store, keys } = b.latchkey
   const { createKey } = await import('../../../src/keys/create.ts')
-  const base = {
-    kind: 'secret' as const,
-    description: '',
-    holderId: null,
-    allowedIps: [],
-    allowedOrigins: [],
-    expiresAt: null,
-    customData: {},
-    confirm: false,
-  }
   const grants = [{ subAccount: null, scopes: ['links:read'] }]
   const asker = { actor: { type: 'system' as const, id: null, name: 'test' }, requestId: null, bound: false }
   const { key, secret } = await createKey(
     keys,
     'acme',
-    { ...base, name: `made ${made++}`, namespace: 'v2', grants, ...wish },
+    { ...PLAIN_WISH, name: `made ${made++}`, namespace: 'v2', grants, ...wish },
     asker,
   )
   const kept = await store.get('acme', 'keys', key.id)
@@ -511,18 +502,7 @@ onBothStores('POST /{ns}/jwts: limits of the plan', (bed) => {
     b.pass(120_000)
     const { createKey } = await import('../../../src/keys/create.ts')
     const asker = { actor: { type: 'system' as const, id: null, name: 'test' }, requestId: null, bound: false }
-    const wish = {
-      namespace: 'v2',
-      kind: 'secret' as const,
-      description: '',
-      holderId: null,
-      allowedIps: [],
-      allowedOrigins: [],
-      expiresAt: null,
-      customData: {},
-      confirm: false,
-      grants: [{ subAccount: null, scopes: ['links:read'] }],
-    }
+    const wish = { ...PLAIN_WISH, namespace: 'v2', grants: [{ subAccount: null, scopes: ['links:read'] }] }
     const secrets: string[] = []
     for (let i = 0; i < 6; i++)
       secrets.push((await createKey(b.latchkey.keys, 'globex', { ...wish, name: `n${i}` }, asker)).secret)
