@@ -47,20 +47,39 @@ export function once<T>(work: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** A wait that begins now, and is awaited only if it comes to that. */
-export function delay(ms: number): { over: () => Promise<void>; cancel: () => void } {
-  let done = false
-  let tell = (): void => {}
-  const timer = setTimeout(() => {
-    done = true
-    tell()
-  }, ms)
+/** Waits that end with a beat, so that when one ends says nothing about when it was asked for. */
+export interface Waits {
+  /** The instant that a wait is counted from; ms of a clock of its own. */
+  now: () => number
+  /** Ends with the first beat at or after that instant. */
+  until: (instant: number) => Promise<void>
+}
+
+const BEAT_MS = 5
+/** Beats with nobody waiting before they stop. */
+const QUIET_BEATS = 1000
+
+/** The beats begin with the first `now` and not with a wait: their phase must not follow from what was waited for. */
+export function createWaits(): Waits {
+  let timer: NodeJS.Timeout | undefined
+  let quiet = 0
+  let waiting: { until: number; end: () => void }[] = []
+  const beat = (): void => {
+    const now = performance.now()
+    const over = waiting.filter((one) => one.until <= now)
+    waiting = waiting.filter((one) => one.until > now)
+    for (const one of over) one.end()
+    quiet = waiting.length > 0 ? 0 : quiet + 1
+    if (quiet < QUIET_BEATS) return
+    clearInterval(timer)
+    timer = undefined
+  }
   return {
-    over: () =>
-      new Promise((resolve) => {
-        if (done) resolve()
-        else tell = resolve
-      }),
-    cancel: () => clearTimeout(timer),
+    now() {
+      quiet = 0
+      timer ??= setInterval(beat, BEAT_MS).unref()
+      return performance.now()
+    },
+    until: (instant) => new Promise((end) => waiting.push({ until: instant, end })),
   }
 }

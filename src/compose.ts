@@ -3,7 +3,7 @@
 import type { RequestListener } from 'node:http'
 import { type Logger, pino } from 'pino'
 import { catalogRoutes } from './accounts/catalog.routes.ts'
-import { delay, every, once } from './background.ts'
+import { createWaits, every, once } from './background.ts'
 import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
@@ -146,7 +146,18 @@ async function makeParts(opened: Opened, { now, random }: Outside): Promise<Part
     keyring,
     publisher,
     keys: { store, catalog, peppers, allocator, statuses, statusChanged, now, random, newId },
-    exchange: createExchange({ store, catalog, peppers, signer, limits, counters, rehash, now, random, delay }),
+    exchange: createExchange({
+      store,
+      catalog,
+      peppers,
+      signer,
+      limits,
+      counters,
+      rehash,
+      now,
+      random,
+      waits: createWaits(),
+    }),
     async flush() {
       await counters.flush()
       await rehash.flush()

@@ -30,7 +30,7 @@ export function addressAllowed(address: string, blocks: readonly string[]): bool
 
 /** `::ffff:192.0.2.1` and `::ffff:c000:201` are the IPv4 address that they hold. */
 export function unmapped(address: string): string {
-  if (isIP(address) !== 6) return address
+  if (!address.includes(':') || isIP(address) !== 6) return address
   const hex = /^(?:0{0,4}:){0,5}:?ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address)
   if (hex !== null) {
     const high = Number.parseInt(hex[1] as string, 16)

@@ -13,23 +13,21 @@ const MAX_HELD = 10_000
 /**
  * Linked reads, held for as long as the database file is known not to have changed: this connection forgets them when
  * it writes, and `data_version` tells of every commit by another (sqlite.org/pragma.html#pragma_data_version). It is
- * asked at each read, so what is answered is what the file holds; only reading and parsing it again is saved.
+ * asked once in a turn of the event loop: whatever is served in one turn had arrived before it was asked, so what is
+ * answered is what the file held then; only reading and parsing it again is saved.
  */
 export class LinkedReads {
   readonly #held = new Map<string, Linked>()
   readonly #version: Database.Statement<[], number>
   #at = -1
+  #askedInThisTurn = false
 
   constructor(database: Database.Database) {
     this.#version = database.prepare<[], number>('PRAGMA data_version').pluck()
   }
 
   get(collection: CollectionName, id: string): Linked | undefined {
-    const version = this.#version.get() as number
-    if (version !== this.#at) {
-      this.#held.clear()
-      this.#at = version
-    }
+    if (!this.#askedInThisTurn) this.#ask()
     return this.#held.get(`${collection}/${id}`)
   }
 
@@ -43,6 +41,19 @@ export class LinkedReads {
 
   forget(): void {
     this.#held.clear()
+  }
+
+  #ask(): void {
+    this.#askedInThisTurn = true
+    setImmediate(this.#turnOver)
+    const version = this.#version.get() as number
+    if (version === this.#at) return
+    this.#held.clear()
+    this.#at = version
+  }
+
+  readonly #turnOver = (): void => {
+    this.#askedInThisTurn = false
   }
 }
 

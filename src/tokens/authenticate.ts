@@ -1,4 +1,5 @@
 import type { Account, SubAccount } from '../accounts/rules.ts'
+import type { Waits } from '../background.ts'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import type { Holder } from '../holders/rules.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
@@ -12,13 +13,7 @@ export interface AuthenticateDeps {
   catalog: Catalog
   peppers: SecretRing
   now: () => number
-  /** Starts a wait of that long, to be awaited or cancelled; so that a refusal takes the same time whatever its reason. */
-  delay: (ms: number) => Delay
-}
-
-export interface Delay {
-  over: () => Promise<void>
-  cancel: () => void
+  waits: Waits
 }
 
 export interface Presented {
@@ -28,7 +23,7 @@ export interface Presented {
   asClient: boolean
 }
 
-/** Every refusal for an unauthentic key takes this long, so that time does not tell unknown from wrong or revoked. */
+/** Every refusal for an unauthentic key takes this long, and until the next beat, so that time does not tell unknown from wrong or revoked. */
 export const REFUSAL_MS = 20
 
 /** A key that has shown itself authentic, and all that the decision about it rests on. */
@@ -42,15 +37,11 @@ export interface Authentic extends Grantee {
 export async function authenticate(deps: AuthenticateDeps, request: Presented): Promise<Authentic | null> {
   const parsed = parseKey(request.apiKey)
   if (parsed === null) return null
-  // Started before the look-up and not behind it: a timer of the rest would only add to what the look-up took.
-  const delay = deps.delay(REFUSAL_MS)
-  try {
-    const found = await find(deps, request, parsed.id)
-    if (found === null) await delay.over()
-    return found
-  } finally {
-    delay.cancel()
-  }
+  const since = deps.waits.now()
+  const found = await find(deps, request, parsed.id)
+  // Counted from before the look-up: what is left would only add to what the look-up took.
+  if (found === null) await deps.waits.until(since + REFUSAL_MS)
+  return found
 }
 
 async function find(deps: AuthenticateDeps, request: Presented, id: string): Promise<Authentic | null> {

@@ -63,7 +63,8 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /** RFC 6749 §3.3: order and repetition mean nothing; an empty parameter is as good as none (§3.1). */
 export function scopeParameter(text: string | undefined): string[] | undefined {
-  const scopes = [...new Set((text ?? '').split(' ').filter(Boolean))]
+  if (text === undefined || text === '') return undefined
+  const scopes = [...new Set(text.split(' ').filter(Boolean))]
   if (scopes.some((s) => !SCOPE.test(s))) {
     throw new Refusal('invalid_request', {
       errors: [{ pointer: '/scope', detail: 'must be scopes separated by single spaces, of printable characters.' }],

@@ -1,5 +1,4 @@
 import { type Code, Refusal } from '../errors.ts'
-import { addressBucket } from '../keys/addresses.rules.ts'
 import { type AdmissionFacts, adviceFor, refusalOf } from '../keys/admission.rules.ts'
 import type { Rehash } from '../keys/rehash.ts'
 import type { Rights } from '../keys/rights.rules.ts'
@@ -59,7 +58,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
 }
 
 async function refuseUnauthentic(deps: ExchangeDeps, request: ExchangeRequest): Promise<never> {
-  const share = await deps.limits.refused(addressBucket(request.address))
+  const share = await deps.limits.refused(request.address)
   if (!share.ok) throw rateLimited(share)
   throw new Refusal('invalid_api_key')
 }
@@ -90,7 +89,7 @@ async function takeLimits(deps: ExchangeDeps, request: ExchangeRequest, found: A
   const taken = await deps.limits.take(
     { id: key.id, account: key.account, publishable: key.kind === 'publishable' },
     plan,
-    addressBucket(request.address),
+    request.address,
   )
   if (taken.ok) return taken.states
   count(deps, found, 'rateLimited', '')

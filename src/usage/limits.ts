@@ -5,6 +5,7 @@
 import { RateLimiterRes } from 'rate-limiter-flexible'
 import RateLimiterStoreAbstract from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js'
 import type { Catalog, PlanEntry } from '../catalog.ts'
+import { addressBucket } from '../keys/addresses.rules.ts'
 import { WINDOW_SECONDS } from './rules.ts'
 
 /** Windows kept per limit before the oldest are given up. */
@@ -62,7 +63,7 @@ export function createExchangeLimits(catalog: Catalog, now: () => number): Excha
             name: 'address',
             purpose: 'publishable address',
             points: publishablePerMinutePerAddress,
-            of: `${key.id} ${address}`,
+            of: `${key.id} ${addressBucket(address)}`,
           },
           { name: 'account', purpose: 'publishable account', points: publishablePerMinute, of: key.account },
         ])
@@ -74,7 +75,12 @@ export function createExchangeLimits(catalog: Catalog, now: () => number): Excha
     },
     refused(address) {
       return takeAll([
-        { name: 'address', purpose: 'refused', points: catalog.limits.refusedPerMinutePerAddress, of: address },
+        {
+          name: 'address',
+          purpose: 'refused',
+          points: catalog.limits.refusedPerMinutePerAddress,
+          of: addressBucket(address),
+        },
       ])
     },
   }

@@ -93,8 +93,9 @@ function routerPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
-const SAFE_HEADERS = {
-  'X-Content-Type-Options': 'nosniff',
+const NO_SNIFFING = { 'X-Content-Type-Options': 'nosniff' }
+/** For what a browser shows as a document. */
+const SHOWN_SAFELY = {
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 }
@@ -102,11 +103,12 @@ const HSTS = { 'Strict-Transport-Security': 'max-age=31536000' }
 
 /** First of the list: gives the request its id, and turns whatever is thrown into the answer that its route speaks. */
 function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middleware {
-  const always = deps.publicUrl.startsWith('https:') ? { ...SAFE_HEADERS, ...HSTS } : SAFE_HEADERS
+  const always = deps.publicUrl.startsWith('https:') ? { ...NO_SNIFFING, ...HSTS } : NO_SNIFFING
   return async (ctx, next) => {
     ctx.state.requestId = deps.requestId()
     ctx.res.setHeader('Request-Id', ctx.state.requestId)
     setAll(ctx, always)
+    if (ctx.method !== 'POST') setAll(ctx, SHOWN_SAFELY)
     try {
       await next()
     } catch (thrown) {
@@ -124,7 +126,6 @@ function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middle
         )
       }
     }
-    if (byPath.get(matchedPath(ctx))?.cors) setAll(ctx, CROSS_ORIGIN)
     if (deps.logger.isLevelEnabled('debug')) {
       const { requestId } = ctx.state
       deps.logger.debug({ requestId, method: ctx.method, path: matchedPath(ctx), status: ctx.status }, 'answered')
@@ -154,12 +155,19 @@ const EXPOSED =
 /** Issuer routes are open to any page, without credentials: keys and tokens travel in headers and bodies only. */
 const CROSS_ORIGIN = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': EXPOSED }
 
+/** A browser names its page with every call that it guards so; what caches keep is said to all. */
+function isCrossOrigin(ctx: Context): boolean {
+  return ctx.method === 'GET' || ctx.req.headers.origin !== undefined
+}
+
 /** Nothing matched by path and method: a preflight, 405 where the path has other methods, 404 otherwise. */
 function answerUnrouted(byPath: ReadonlyMap<string, Route>): Middleware {
   return async (ctx) => {
     const layers = (ctx as { matched?: { methods: string[] }[] }).matched ?? []
     const methods = new Set(layers.flatMap((layer) => layer.methods))
-    if (ctx.method === 'OPTIONS' && byPath.get(matchedPath(ctx))?.cors) {
+    const cors = byPath.get(matchedPath(ctx))?.cors
+    if (cors) setAll(ctx, CROSS_ORIGIN)
+    if (ctx.method === 'OPTIONS' && cors) {
       ctx.set(PREFLIGHT)
       ctx.status = 204
       return
@@ -174,16 +182,13 @@ function serve(route: Route, deps: WebDeps): Middleware {
   const lifecycle = lifecycleHeaders(route, deps.catalog)
   return async (ctx) => {
     setAll(ctx, lifecycle)
-    const request = factsOf(ctx, deps)
+    if (route.cors && isCrossOrigin(ctx)) setAll(ctx, CROSS_ORIGIN)
+    const request = new Facts(ctx, deps.trustedHops)
     const open = route.access === 'public'
     const caller = open ? (undefined as never) : await deps.identify(request)
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
-    const input = parseInput(
-      route,
-      (ctx as unknown as { params?: Record<string, string> }).params ?? {},
-      ctx.query,
-      read,
-    )
+    const params = (ctx as unknown as { params?: Record<string, string> }).params ?? {}
+    const input = parseInput(route, params, route.query === undefined ? {} : ctx.query, read)
     if (!open) ctx.set('Cache-Control', 'no-store')
     if (!open)
       await guard(deps.accountExists, caller, route.access as Action, (input.params as { account?: string }).account)
@@ -191,34 +196,61 @@ function serve(route: Route, deps: WebDeps): Middleware {
   }
 }
 
+/** By Node's own means: Koa would look at every header and the body once more, on the path that is taken most. */
 function send(ctx: Context, reply: Reply): void {
-  ctx.status = reply.status
+  const { res } = ctx
+  ctx.respond = false
+  res.statusCode = reply.status
   if (reply.headers !== undefined) setAll(ctx, reply.headers)
   if (reply.body === undefined) {
-    ctx.body = null
-    ctx.status = reply.status
+    res.end()
     return
   }
   const json = typeof reply.body === 'object' && !(reply.body instanceof Uint8Array)
-  ctx.body = json ? JSON.stringify(reply.body) : reply.body instanceof Uint8Array ? Buffer.from(reply.body) : reply.body
   const type = reply.type ?? (json ? 'application/json' : 'text/plain')
-  // Set as it is: JSON and JOSE types take no charset parameter (RFC 8259 §11).
-  ctx.set('Content-Type', type === 'text/plain' ? 'text/plain; charset=utf-8' : type)
+  const body = json ? JSON.stringify(reply.body) : (reply.body as string | Uint8Array)
+  // JSON and JOSE types take no charset parameter (RFC 8259 §11).
+  res.setHeader('Content-Type', type === 'text/plain' ? 'text/plain; charset=utf-8' : type)
+  res.setHeader('Content-Length', Buffer.byteLength(body))
+  res.end(body)
 }
 
-function factsOf(ctx: Context, deps: WebDeps): RequestFacts {
-  return {
-    id: ctx.state.requestId,
-    address: clientAddress(ctx.req, deps.trustedHops),
-    origin: ctx.get('origin') || null,
-    header: (name) => ctx.get(name) || undefined,
-    accepts: (...types) => {
-      const wanted = ctx.req.headers.accept
-      // A charset or a version of a media range says nothing against the type itself.
-      if (wanted?.includes(';')) ctx.req.headers.accept = wanted.replace(/;(?!\s*q=)[^;,]*/gi, '')
-      return ctx.accepts(...types) || null
-    },
-    headers: (name) => ctx.req.headersDistinct[name] ?? [],
+class Facts implements RequestFacts {
+  readonly #ctx: Context
+  readonly #hops: number
+
+  constructor(ctx: Context, trustedHops: number) {
+    this.#ctx = ctx
+    this.#hops = trustedHops
+  }
+
+  get id(): string {
+    return this.#ctx.state.requestId
+  }
+
+  get address(): string {
+    return clientAddress(this.#ctx.req, this.#hops)
+  }
+
+  get origin(): string | null {
+    return this.#ctx.req.headers.origin || null
+  }
+
+  header(name: string): string | undefined {
+    return this.#ctx.get(name) || undefined
+  }
+
+  headers(name: string): readonly string[] {
+    return this.#ctx.req.headersDistinct[name] ?? []
+  }
+
+  accepts(...types: string[]): string | null {
+    const { headers } = this.#ctx.req
+    const wanted = headers.accept
+    if (wanted === undefined || wanted === '*/*') return types[0] ?? null
+    // A charset or a version of a media range says nothing against the type itself.
+    if (wanted.includes(';')) headers.accept = wanted.replace(/;(?!\s*q=)[^;,]*/gi, '')
+    return this.#ctx.accepts(...types) || null
   }
 }
 

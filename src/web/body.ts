@@ -1,6 +1,5 @@
 /** Bodies: bounded, decoded strictly, flat. Everything odd about one is a 4xx here. */
 import type { IncomingMessage } from 'node:http'
-import { parse } from 'node:querystring'
 import rawBody from 'raw-body'
 import { type FieldFault, Refusal, sayable } from '../errors.ts'
 
@@ -100,20 +99,16 @@ function parseJson(text: string): unknown {
 
 /** Flat pairs, never nested: `a[b]=1` is a parameter of that very name. */
 function parseForm(text: string, repeatable: readonly string[]): Record<string, string | string[]> {
-  const form = parse(text, '&', '=', { maxKeys: 0 }) as Record<string, string | string[]>
-  const errors: FieldFault[] = []
-  for (const name in form) {
-    const value = form[name] as string | string[]
-    if (repeatable.includes(name)) form[name] = Array.isArray(value) ? value : [value]
-    else if (Array.isArray(value)) {
-      errors.push({ pointer: `/${sayable(name)}`, detail: 'is given more than once; give it once.' })
-    }
+  const form: Record<string, string | string[]> = Object.create(null)
+  const twice: FieldFault[] = []
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = form[name]
+    if (before === undefined) form[name] = repeatable.includes(name) ? [value] : value
+    else if (Array.isArray(before)) before.push(value)
+    else twice.push({ pointer: `/${sayable(name)}`, detail: 'is given more than once; give it once.' })
   }
-  if (errors.length > 0) {
-    throw new Refusal('invalid_request', {
-      detail: 'A parameter is given more than once.',
-      errors: errors.slice(0, 10),
-    })
+  if (twice.length > 0) {
+    throw new Refusal('invalid_request', { detail: 'A parameter is given more than once.', errors: twice.slice(0, 10) })
   }
   return form
 }

@@ -117,6 +117,8 @@ function instanceContract(open: Open): void {
     const [mine, other] = [bench.store, await bench.another()]
     await land(mine, { insert: [write('holders', aHolder('h1')), write('keys', aKey('k1', { holderId: 'h1' }))] })
     const seen = async () => {
+      // What one turn of the event loop serves has arrived before it began; what comes after a commit is another turn's.
+      await new Promise((resolve) => setImmediate(resolve))
       const found = await mine.getLinked('acme', 'keys', 'k1')
       return [found?.document.rev, found?.linked.holder?.[0]?.rev]
     }
@@ -131,7 +133,7 @@ function instanceContract(open: Open): void {
     await land(other, { remove: [guarded('holders', await must(other, 'holders', 'h1'))] })
     expect(await seen()).to.deep.equal([4, undefined])
     await land(other, { remove: [guarded('keys', await must(other, 'keys', 'k1'))] })
-    expect(await mine.getLinked('acme', 'keys', 'k1')).to.equal(null)
+    expect(await seen()).to.deep.equal([undefined, undefined])
   })
 
   it('a commit between another’s read and its commit: the outer one reads again, and both land', async () => {
