@@ -18,8 +18,13 @@ export interface KeySource {
 /** Key ids are never used as a path or in a query; the narrow form keeps it so for whoever logs them. */
 export const KID = /^[A-Za-z0-9_-]{1,64}$/
 
+export interface KeyType {
+  kty: string
+  crv?: string
+}
+
 /** The accepted algorithms, and the one type of key that each goes with (RFC 7518 §3.1, RFC 8037, RFC 9864). */
-export const ALGORITHMS: ReadonlyMap<string, { kty: string; crv?: string }> = new Map([
+export const ALGORITHMS: ReadonlyMap<string, KeyType> = new Map([
   ['ES256', { kty: 'EC', crv: 'P-256' }],
   ['EdDSA', { kty: 'OKP', crv: 'Ed25519' }],
   ['Ed25519', { kty: 'OKP', crv: 'Ed25519' }],
@@ -48,17 +53,23 @@ export async function importKeys(jwks: unknown): Promise<Map<string, Verificatio
   return keys
 }
 
+/** Whether an algorithm of the table goes with a key of this type. */
+export function fits(algorithms: ReadonlyMap<string, KeyType>, alg: string, { kty, crv }: JWK): boolean {
+  const fit = algorithms.get(alg)
+  return fit !== undefined && fit.kty === kty && (fit.crv === undefined || fit.crv === crv)
+}
+
 function isUsable(jwk: JWK | null): jwk is JWK & { kid: string; alg: string } {
   if (typeof jwk !== 'object' || jwk === null) return false
   const { kid, alg, use, key_ops: operations } = jwk
   if (typeof kid !== 'string' || !KID.test(kid) || typeof alg !== 'string') return false
   if (use !== undefined && use !== 'sig') return false
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return false
-  const fit = ALGORITHMS.get(alg)
-  return fit !== undefined && fit.kty === jwk.kty && (fit.crv === undefined || fit.crv === jwk.crv)
+  return fits(ALGORITHMS, alg, jwk)
 }
 
-async function importPublic({ kty, alg, crv, x, y, n, e }: JWK): Promise<CryptoKey | null> {
+/** The public members alone; null where they make no key, or a weak one: RSA below 2048 bits, or above 8192. */
+export async function importPublic({ kty, alg, crv, x, y, n, e }: JWK): Promise<CryptoKey | null> {
   const members = Object.entries({ kty, alg, crv, x, y, n, e }).filter(([, value]) => value !== undefined)
   try {
     const key = await importJWK(Object.fromEntries(members) as JWK, alg)

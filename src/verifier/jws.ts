@@ -7,8 +7,10 @@ export interface ParsedJws {
   text: string
   alg: string
   kid: string
-  payload: Record<string, unknown>
+  payload: JsonObject
 }
+
+export type JsonObject = Record<string, unknown>
 
 const MAX_HEADER_CHARS = 4096
 /** Braces, quotes, line breaks, a fourth or a second part: all fall here, before anything is decoded (RFC 8725 §3). */
@@ -21,22 +23,30 @@ const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
  * @throws VerifyError `malformed_token`, `unsupported_type`, `unsupported_algorithm`
  */
 export function parseJws(text: string, type: string, maxChars: number): ParsedJws {
-  if (text.length > maxChars || !COMPACT.test(text)) throw new VerifyError('malformed_token')
-  const [header64, payload64, signature64] = text.split('.') as [string, string, string]
-  if (header64.length > MAX_HEADER_CHARS) throw new VerifyError('malformed_token')
-  const header = parseObject(header64)
+  const parts = takeApart(text, maxChars)
+  if (parts === null) throw new VerifyError('malformed_token')
+  const { header, payload } = parts
   if (!isType(header.typ, type)) throw new VerifyError('unsupported_type')
   const alg = header.alg
   if (typeof alg !== 'string' || !ALGORITHMS.has(alg)) throw new VerifyError('unsupported_algorithm')
-  // No extension is understood here, so any critical one must be refused (RFC 7515 §4.1.11).
-  if (Object.hasOwn(header, 'crit') || (header.b64 !== undefined && header.b64 !== true)) {
-    throw new VerifyError('malformed_token')
-  }
+  if (hasExtensions(header)) throw new VerifyError('malformed_token')
   const kid = header.kid
   if (typeof kid !== 'string' || !KID.test(kid)) throw new VerifyError('malformed_token')
-  const payload = parseObject(payload64)
-  decode(signature64)
   return { text, alg, kid, payload }
+}
+
+/** Header and payload of a compact JWS, of which nothing is checked but the form; null where it has another. */
+export function takeApart(text: unknown, maxChars: number): { header: JsonObject; payload: JsonObject } | null {
+  if (typeof text !== 'string' || text.length > maxChars || !COMPACT.test(text)) return null
+  const [header64, payload64, signature64] = text.split('.') as [string, string, string]
+  if (header64.length > MAX_HEADER_CHARS || decode(signature64) === null) return null
+  const [header, payload] = [parseObject(header64), parseObject(payload64)]
+  return header === null || payload === null ? null : { header, payload }
+}
+
+/** No extension is understood here, so any critical one must be refused (RFC 7515 §4.1.11). */
+export function hasExtensions(header: JsonObject): boolean {
+  return Object.hasOwn(header, 'crit') || (header.b64 !== undefined && header.b64 !== true)
 }
 
 /** @throws VerifyError `unknown_key`, `unsupported_algorithm`, `invalid_signature`, and what the source throws */
@@ -55,20 +65,19 @@ function isType(typ: unknown, expected: string): boolean {
   return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === expected
 }
 
-function parseObject(part: string): Record<string, unknown> {
-  let value: unknown
+function parseObject(part: string): JsonObject | null {
+  const bytes = decode(part)
+  if (bytes === null) return null
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(decode(part)))
-  } catch (cause) {
-    throw new VerifyError('malformed_token', { cause })
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null
+  } catch {
+    return null
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new VerifyError('malformed_token')
-  return value as Record<string, unknown>
 }
 
 /** Only the one canonical spelling of the bytes: unused bits could otherwise spell one signature in several ways. */
-function decode(part: string): Buffer {
+function decode(part: string): Buffer | null {
   const bytes = Buffer.from(part, 'base64url')
-  if (bytes.toString('base64url') !== part) throw new VerifyError('malformed_token')
-  return bytes
+  return bytes.toString('base64url') === part ? bytes : null
 }
