@@ -4,6 +4,7 @@ import type { Publisher } from '../status/publish.ts'
 import { type TrustSources, verifyToken } from '../verifier/core.ts'
 import { VerifyError } from '../verifier/index.ts'
 import { importKeys, type VerificationKey } from '../verifier/jwks.ts'
+import { createReplayGuard } from '../verifier/replay.ts'
 import { STATUS } from '../verifier/status.ts'
 import type { ManageToken } from '../web/principal.ts'
 
@@ -27,15 +28,16 @@ export function createOwnVerifier(deps: {
       },
     },
     status: {
-      async read({ uri, idx, jti }) {
+      async read({ uri, idx, jtis }) {
         const number = uri.slice(`${namespace.issuer}/status/`.length)
         await publisher.knows(namespace.id, number)
-        const status = publisher.look(namespace.id, number, idx, jti)
-        if (status === null) throw new VerifyError('status_unavailable')
-        return status.denied ? STATUS.invalid : status.value
+        const [status, ...parents] = jtis.map((jti) => publisher.look(namespace.id, number, idx, jti))
+        if (status == null) throw new VerifyError('status_unavailable')
+        return [status, ...parents].some((each) => each?.denied) ? STATUS.invalid : status.value
       },
     },
     requireStatus: true,
+    replay: createReplayGuard(now),
     now,
   }
   return async (token) => {

@@ -1,3 +1,4 @@
+import type { DpopRequest } from './binding.ts'
 import type { AccessTokenClaims } from './claims.ts'
 import { VerifyError } from './errors.ts'
 
@@ -27,6 +28,8 @@ export interface Expectations {
   account?: string | undefined
   /** Id or external id of the holder of the API key; refused with `wrong_holder`. */
   holder?: string | undefined
+  /** Proof that came with the token: needed for one that is bound to a key, refused with any other. */
+  dpop?: DpopRequest | undefined
 }
 
 export function createAccessToken(claims: AccessTokenClaims): AccessToken {

@@ -31,7 +31,7 @@ export interface AccessTokenClaims {
   readonly holder?: { readonly id: string; readonly type: string; readonly externalId?: string | null }
   readonly authorization_details?: readonly AuthorizationDetail[]
   readonly cnf?: Readonly<Record<string, unknown>>
-  /** `jti` of the tokens that this one was exchanged from. */
+  /** `jti` of the tokens that this one was exchanged from, at most 4: denied with any of them. */
   readonly parents?: readonly string[]
   readonly status?: { readonly status_list: { readonly idx: number; readonly uri: string } }
   readonly [claim: string]: unknown
@@ -41,6 +41,8 @@ export interface AccessTokenClaims {
 const EXP_LEEWAY = 5
 const NBF_LEEWAY = 10
 const IAT_LEEWAY = 60
+
+const MAX_PARENTS = 4
 
 type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === 'string' && value !== ''
@@ -75,7 +77,7 @@ const OPTIONAL: Record<string, Check> = {
   account: isText,
   holder: isHolder,
   authorization_details: (value) => Array.isArray(value) && value.every(isDetail),
-  parents: isTextList,
+  parents: (value) => isTextList(value) && (value as string[]).length <= MAX_PARENTS,
   status: isStatus,
 }
 

@@ -4,10 +4,12 @@
  * Not a published entry: `createVerifier` gives it remote sources, the Latchkey server its own keys and statuses.
  */
 import { type AccessToken, checkExpectations, createAccessToken, type Expectations } from './access.ts'
+import { checkBinding } from './binding.ts'
 import { type AccessTokenClaims, checkClaims, checkIssuer } from './claims.ts'
 import { VerifyError } from './errors.ts'
 import type { KeySource } from './jwks.ts'
 import { checkSignature, type ParsedJws, parseJws } from './jws.ts'
+import type { ReplayGuard } from './replay.ts'
 import { STATUS, type StatusSource } from './status.ts'
 
 /** Whom a token is trusted from, and where what is needed to check it comes from. */
@@ -18,6 +20,7 @@ export interface TrustSources {
   /** Null: revocation is not checked. */
   status: StatusSource | null
   requireStatus: boolean
+  replay: ReplayGuard
   /** ms since 1970 */
   now: () => number
 }
@@ -40,10 +43,11 @@ export async function verifyToken(trust: TrustSources, token: string, expect: Ex
   checkIssuer(jws.payload, trust.issuer)
   await checkSignature(jws, trust.keys)
   const claims = checkClaims(jws.payload, trust, trust.now())
-  if (Object.hasOwn(claims, 'cnf')) throw new VerifyError('proof_required')
+  const proof = await checkBinding(token, claims, expect.dpop, trust.now())
   await checkStatus(claims, trust)
   const access = createAccessToken(claims)
   checkExpectations(access, expect)
+  if (proof !== null) trust.replay.use(proof)
   return access
 }
 
@@ -67,7 +71,7 @@ async function checkStatus(claims: AccessTokenClaims, { issuer, status, requireS
   // One plain segment below the issuer's own route: the token may not send the verifier anywhere else.
   const list = uri.startsWith(`${issuer}/status/`) ? uri.slice(`${issuer}/status/`.length) : ''
   if (!LIST_ID.test(list)) throw new VerifyError('status_unavailable', { cause: new Error(`foreign list ${uri}`) })
-  const value = await status.read({ uri, idx, jti: claims.jti })
+  const value = await status.read({ uri, idx, jtis: [claims.jti, ...(claims.parents ?? [])] })
   if (value === STATUS.valid) return
   throw new VerifyError(value === STATUS.suspended ? 'suspended' : 'revoked')
 }

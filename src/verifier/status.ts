@@ -12,8 +12,8 @@ export interface StatusReference {
   /** The list, already known to be one of the issuer's. */
   uri: string
   idx: number
-  /** Id of the token: the list also denies single tokens. */
-  jti: string
+  /** Ids of the token and of those it was exchanged from: the list also denies single tokens, with their children. */
+  jtis: readonly string[]
 }
 
 /** Where the statuses of tokens come from. */
@@ -74,7 +74,7 @@ export function remoteStatus(remote: Remote, keys: KeySource, issuer: string, no
   }
 
   const source: StatusSource = {
-    async read({ uri, idx, jti }) {
+    async read({ uri, idx, jtis }) {
       const entry = entryOf(uri)
       if (entry.list === null || !isFresh(entry.list, now())) await entry.refresh.run()
       const { list, refresh } = entry
@@ -84,7 +84,7 @@ export function remoteStatus(remote: Remote, keys: KeySource, issuer: string, no
         if (rules.failure === 'open' && !entry.gone) return STATUS.valid
         throw unavailable(refresh.failure)
       }
-      if (list.denied.has(jti)) return STATUS.invalid
+      if (jtis.some((jti) => list.denied.has(jti))) return STATUS.invalid
       const value = statusAt(list.statuses, idx)
       if (value === null) throw unavailable(new RangeError(`index ${idx} is outside of ${uri}`))
       return value

@@ -2,6 +2,7 @@ import type { AccessToken, Expectations } from './access.ts'
 import { type TrustSources, verifyToken } from './core.ts'
 import { remoteKeys } from './keys.ts'
 import { createRemote } from './remote.ts'
+import { createReplayGuard } from './replay.ts'
 import { remoteStatus, type StatusRules } from './status.ts'
 
 export interface RevocationOptions {
@@ -60,7 +61,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const remote = createRemote(options.fetch ?? ((...request) => fetch(...request)))
   const keys = remoteKeys(`${issuer}/.well-known/jwks.json`, remote, now)
   const status = rules === null ? null : remoteStatus(remote, keys, issuer, now, rules)
-  const trust: TrustSources = { issuer, audience, keys, status, requireStatus, now }
+  const replay = createReplayGuard(now)
+  const trust: TrustSources = { issuer, audience, keys, status, requireStatus, replay, now }
   return {
     issuer,
     audience,

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type TrustSources, verifyToken } from '../../src/verifier/core.ts'
 import { importKeys } from '../../src/verifier/jwks.ts'
+import { createReplayGuard } from '../../src/verifier/replay.ts'
 import type { StatusReference } from '../../src/verifier/status.ts'
 import { AUDIENCE, Issuer, refused } from './issuer.ts'
 
@@ -23,6 +24,7 @@ describe('verifier: verifyToken over sources in the process', () => {
         },
       },
       requireStatus: true,
+      replay: createReplayGuard(issuer.now),
       now: issuer.now,
     }
   })
@@ -31,7 +33,7 @@ describe('verifier: verifyToken over sources in the process', () => {
   it('verifies without any request', async () => {
     const token = await verifyToken(trust, await issuer.token(issuer.status(9)), { scope: 'links:read' })
     expect(token.client_id).to.equal('key_0123456789ab')
-    expect(asked).to.deep.equal([{ uri: `${issuer.url}/status/1`, idx: 9, jti: 'jti-1' }])
+    expect(asked).to.deep.equal([{ uri: `${issuer.url}/status/1`, idx: 9, jtis: ['jti-1'] }])
     value = 2
     await refused(verifyToken(trust, await issuer.token(issuer.status(9))), 'suspended')
     value = 11

@@ -36,6 +36,14 @@ describe('verifier: status lists by polling', () => {
     await verifier.verify(await token(5, { jti: 'good' }))
   })
 
+  it('denies a token with any that it was exchanged from', async () => {
+    issuer.list = { denied_jti: [{ jti: 'bad', exp: issuer.seconds + 300 }] }
+    const from = (...parents: string[]) => token(5, { jti: 'child', parents })
+    await refused(verifier.verify(await from('bad')), 'revoked')
+    await refused(verifier.verify(await from('a', 'b', 'c', 'bad')), 'revoked')
+    await verifier.verify(await from('a', 'b', 'c', 'd'))
+  })
+
   it('honours a revocation once the ttl is over, and a loosening too', async () => {
     await verifier.verify(await token())
     issuer.set(5, 2)
