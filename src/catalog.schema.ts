@@ -63,6 +63,10 @@ const namespace = z
       .default(30)
       .describe('How long a status list may be kept before it is fetched again.'),
     signingAlg: z.enum(SIGNING_ALGS).default('ES256').describe('Of keys made from now on.'),
+    dpopNonce: z
+      .enum(['offered', 'required'])
+      .default('offered')
+      .describe('Whether a DPoP proof must carry a nonce of the server (RFC 9449 §8), or may.'),
     deprecatedAt: when.optional().describe('Told in the `Deprecation` header (RFC 9745).'),
     sunsetAt: when.optional().describe('Told in the `Sunset` header (RFC 8594).'),
     holderTypes: z

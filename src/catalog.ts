@@ -42,6 +42,8 @@ export interface NamespaceEntry {
   jwksMaxAgeSeconds: number
   statusListTtlSeconds: number
   signingAlg: SigningAlg
+  /** Whether a DPoP proof must carry a nonce, or may. */
+  dpopNonce: 'offered' | 'required'
   deprecatedAt: number | null
   sunsetAt: number | null
   /** Types of holder that keys may be for; null: any. */
@@ -172,6 +174,7 @@ function namespace(id: string, raw: RawNamespace, publicUrl: string): NamespaceE
     jwksMaxAgeSeconds: raw.jwksMaxAgeSeconds,
     statusListTtlSeconds: raw.statusListTtlSeconds,
     signingAlg: raw.signingAlg,
+    dpopNonce: raw.dpopNonce,
     deprecatedAt: raw.deprecatedAt?.getTime() ?? null,
     sunsetAt: raw.sunsetAt?.getTime() ?? null,
     holderTypes: raw.holderTypes ?? null,
@@ -202,6 +205,7 @@ function manageNamespace(publicUrl: string): NamespaceEntry {
     jwksMaxAgeSeconds: 300,
     statusListTtlSeconds: 30,
     signingAlg: 'ES256',
+    dpopNonce: 'offered',
     deprecatedAt: null,
     sunsetAt: null,
     holderTypes: null,

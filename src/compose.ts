@@ -10,6 +10,7 @@ import { type Demo, startDemo } from './demo/demo.ts'
 import { eventRoutes } from './events/routes.ts'
 import type { KeyDeps } from './keys/create.ts'
 import { createRehash } from './keys/rehash.ts'
+import { revokeKey } from './keys/revoke.ts'
 import { keyRoutes } from './keys/routes.ts'
 import { type Opened, open } from './open.ts'
 import { pooledRandom } from './random.ts'
@@ -21,18 +22,24 @@ import { createStatuses } from './status/flip.ts'
 import { createPublisher, type Publisher } from './status/publish.ts'
 import { statusRoutes } from './status/routes.ts'
 import type { Store } from './store/store.ts'
+import type { AuthenticateDeps } from './tokens/authenticate.ts'
 import { createExchange, type Exchange } from './tokens/exchange.ts'
+import type { InquiryDeps } from './tokens/inquiry.routes.ts'
+import { createNonces } from './tokens/nonces.ts'
 import { createOwnVerifier } from './tokens/own.ts'
 import { tokenRoutes } from './tokens/routes.ts'
+import type { VerifyIssued } from './tokens/subject.ts'
 import { createCounters } from './usage/counters.ts'
 import { createExchangeLimits } from './usage/limits.ts'
+import { checkBinding } from './verifier/binding.ts'
+import type { AccessTokenClaims } from './verifier/claims.ts'
 import { createApp } from './web/app.ts'
 import { createCursors } from './web/cursor.ts'
 import { createDocuments, type Documents } from './web/documents.ts'
 import { healthRoutes } from './web/health.ts'
 import { close, type Listener, listen } from './web/listen.ts'
 import { docsPages } from './web/pages.ts'
-import { createIdentify } from './web/principal.ts'
+import { createIdentify, type IdentifyPrincipal } from './web/principal.ts'
 import type { Route } from './web/route.ts'
 
 export interface Outside {
@@ -97,8 +104,9 @@ async function put(
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
-  const { routes, documents } = makeRoutes(config, opened, parts, demo, logger)
-  listener.serve(makeApp(config, opened, parts, { routes, documents, logger, now: outside.now }))
+  const identify = makeIdentify(opened, parts, outside)
+  const { routes, documents } = makeRoutes(config, opened, parts, { demo, logger, identify })
+  listener.serve(makeApp(config, opened, { routes, documents, logger, identify, now: outside.now }))
   const tell = (what: string) => (error: Error | null) =>
     error === null ? logger.info(`${what} works again`) : logger.error({ error: error.message }, `${what} fails`)
   const loops = [
@@ -124,6 +132,8 @@ interface Parts {
   keyring: Keyring
   publisher: Publisher
   exchange: Exchange
+  verifyIssued: VerifyIssued
+  inquiry: Omit<InquiryDeps, 'identify'>
   flush: () => Promise<void>
 }
 
@@ -142,22 +152,34 @@ async function makeParts(opened: Opened, { now, random }: Outside): Promise<Part
   const allocator = createAllocator(store, random)
   // What was committed stands, whatever follows: the poll publishes what could not be published at once.
   const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
+  const keys: KeyDeps = { store, catalog, peppers, allocator, statuses, statusChanged, now, random, newId }
+  const clientKeys = { find: async () => [] }
+  const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
+  const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
   return {
     keyring,
     publisher,
-    keys: { store, catalog, peppers, allocator, statuses, statusChanged, now, random, newId },
+    keys,
     exchange: createExchange({
-      store,
-      catalog,
-      peppers,
+      ...authentication,
       signer,
+      verifyIssued,
+      nonces: createNonces(derive(masterKeys, 'dpop nonces').current.bytes, now),
       limits,
       counters,
       rehash,
-      now,
       random,
-      waits: createWaits(),
     }),
+    verifyIssued,
+    inquiry: {
+      ...keys,
+      authentication,
+      limits,
+      verifyIssued,
+      publisher,
+      signer,
+      revokeKey: (account, keyId, why, asker) => revokeKey(keys, account, keyId, why, { ...asker, bound: true }),
+    },
     async flush() {
       await counters.flush()
       await rehash.flush()
@@ -165,9 +187,14 @@ async function makeParts(opened: Opened, { now, random }: Outside): Promise<Part
   }
 }
 
-function makeRoutes(config: Config, opened: Opened, parts: Parts, demo: Demo | null, logger: Logger) {
+function makeRoutes(
+  config: Config,
+  opened: Opened,
+  parts: Parts,
+  { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
+) {
   const { catalog, store, masterKeys } = opened
-  const { keys, keyring, publisher, exchange } = parts
+  const { keys, keyring, publisher, exchange, inquiry } = parts
   const { publicUrl } = config
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
   const management = [
@@ -179,7 +206,7 @@ function makeRoutes(config: Config, opened: Opened, parts: Parts, demo: Demo | n
     [...catalog.namespaces.values()].map((namespace) => [
       namespace.id,
       [
-        ...tokenRoutes(namespace, { exchange, publicUrl }),
+        ...tokenRoutes(namespace, { exchange, inquiry: { ...inquiry, identify }, publicUrl }),
         ...signingRoutes(namespace, keyring),
         ...statusRoutes(namespace, publisher),
       ],
@@ -198,16 +225,36 @@ function makeRoutes(config: Config, opened: Opened, parts: Parts, demo: Demo | n
   return { documents, routes: [...issuer.values()].flat().concat(documents.routes, health, management) }
 }
 
+/** Latchkey is the resource server of namespace `manage`. */
+function makeIdentify({ catalog, store }: Opened, { verifyIssued }: Parts, { now }: Outside): IdentifyPrincipal {
+  const { id, issuer, audience } = catalog.manage
+  return createIdentify({
+    async verify(token) {
+      const unbound = async (claims: AccessTokenClaims): Promise<void> => {
+        await checkBinding(token, claims, undefined, now())
+      }
+      const { client_id, account, scope = '' } = await verifyIssued(id, token, unbound)
+      return { keyId: client_id, account: account as string, scopes: scope.split(' ').filter(Boolean) }
+    },
+    store,
+    realm: audience,
+    exchangeAt: `${issuer}/jwts`,
+  })
+}
+
 function makeApp(
   config: Config,
   { catalog, store, newId }: Opened,
-  { keyring, publisher }: Parts,
-  made: { routes: readonly Route[]; documents: Documents; logger: Logger; now: () => number },
+  made: {
+    routes: readonly Route[]
+    documents: Documents
+    logger: Logger
+    identify: IdentifyPrincipal
+    now: () => number
+  },
 ): RequestListener {
   const { publicUrl, trustedHops } = config
-  const { manage } = catalog
-  const { routes, documents, logger, now } = made
-  const verify = createOwnVerifier({ namespace: manage, keyring, publisher, now })
+  const { routes, documents, logger, identify, now } = made
   const app = createApp({
     routes,
     pages: docsPages({ catalog, publicUrl, resourceOrigins: documents.resourceOrigins }),
@@ -215,7 +262,7 @@ function makeApp(
     publicUrl,
     trustedHops,
     accountExists: async (id) => (await store.get(id, 'accounts', id)) !== null,
-    identify: createIdentify({ verify, store, realm: manage.audience, exchangeAt: `${manage.issuer}/jwts` }),
+    identify,
     logger,
     now,
     requestId: () => newId('req'),

@@ -41,6 +41,11 @@ export const SENTENCES = {
     'The holder is flagged or still in onboarding. Send confirm: true if the key is to be made all the same.',
   unsupported_grant_type: 'This token endpoint does not know that grant type. Its metadata lists those it knows.',
   invalid_client: 'Client authentication failed. client_id is the key id and client_secret is the key itself.',
+  unsupported_token_type: 'A publishable key is public and is not revoked by whoever has it. Ask its owner.',
+  invalid_authorization_details: 'authorization_details asks for what there is not, or is malformed.',
+  invalid_dpop_proof: 'The DPoP proof is not good for this request. Make a new one.',
+  use_dpop_nonce: 'Make a new DPoP proof with the nonce of the DPoP-Nonce header.',
+  insufficient_scope: 'The access token does not have the scope that this needs.',
   invalid_target: 'The resource is not one that this issuer has tokens for.',
   internal: 'Something went wrong on our side. Quote the request id to support.',
 } as const

@@ -75,6 +75,18 @@ export function narrowToSubAccount(rights: Rights, id: string, kind: string, nam
   return { account: new Set(), subAccounts: scopes.length === 0 ? new Map() : new Map([[id, new Set(scopes)]]) }
 }
 
+/** What both hold; a scope for the whole account is held on each sub-account. */
+export function commonRights(one: Rights, other: Rights): Rights {
+  const account = new Set([...one.account].filter((s) => other.account.has(s)))
+  const subAccounts = new Map<string, ReadonlySet<string>>()
+  for (const id of new Set([...one.subAccounts.keys(), ...other.subAccounts.keys()])) {
+    const theirs = union(other.account, other.subAccounts.get(id))
+    const both = [...union(one.account, one.subAccounts.get(id))].filter((s) => theirs.has(s) && !account.has(s))
+    if (both.length > 0) subAccounts.set(id, new Set(both))
+  }
+  return { account, subAccounts }
+}
+
 export function isEmpty(rights: Rights): boolean {
   return rights.account.size === 0 && rights.subAccounts.size === 0
 }

@@ -8,6 +8,14 @@ export interface Statuses {
    * with the next version. To be spread into the commit of the change that causes it.
    */
   flip(refs: readonly StatusRef[], value: StatusValue): Promise<Flipped>
+  /**
+   * What a commit must hold so that the token `jti` is denied, and with it those exchanged from it: an entry in every
+   * list of the namespace, for a child may stand in another list than its parent.
+   *
+   * @param exp seconds; from then on it is left out again
+   * @param now UTC ms
+   */
+  deny(namespace: string, token: { jti: string; exp: number }, now: number): Promise<Flipped>
   /** Acts that flip go one at a time in this process: they all write the same lists, and would only undo each other. */
   inTurn<T>(act: () => Promise<T>): Promise<T>
 }
@@ -18,7 +26,11 @@ const PATIENCE_MS = 5_000
 
 export function createStatuses(store: Store): Statuses {
   const turns = new Turns(PATIENCE_MS)
-  return { flip: (refs, value) => flip(store, refs, value), inTurn: (act) => turns.take('', act) }
+  return {
+    flip: (refs, value) => flip(store, refs, value),
+    deny: (namespace, token, now) => deny(store, namespace, token, now),
+    inTurn: (act) => turns.take('', act),
+  }
 }
 
 async function flip(store: Store, refs: readonly StatusRef[], value: StatusValue): Promise<Flipped> {
@@ -50,6 +62,23 @@ async function flip(store: Store, refs: readonly StatusRef[], value: StatusValue
     else insert.push({ collection: 'statusEntries', document: entry })
   }
   return { insert, replace }
+}
+
+async function deny(
+  store: Store,
+  namespace: string,
+  token: { jti: string; exp: number },
+  now: number,
+): Promise<Flipped> {
+  const { items } = await store.page('', 'statusLists', { where: { namespace }, limit: 1000 })
+  const replace = items.map((list): Guarded => {
+    const live = list.denied.filter((one) => one.exp > now / 1000 && one.jti !== token.jti)
+    return {
+      collection: 'statusLists',
+      document: { ...list, version: list.version + 1, denied: [...live, token] },
+    }
+  })
+  return { insert: [], replace }
 }
 
 function entryId(ref: StatusRef): string {

@@ -9,6 +9,12 @@ import type { StatusAllocator, StatusEntry, StatusList } from '../status/rules.t
 import type { UsageCount } from '../usage/rules.ts'
 import type { Document, EventDocument, Head } from './store.ts'
 
+/** Something that may be used once, such as an assertion: the commit that inserts it used it. */
+export interface Use extends Document {
+  /** From here on what was used has expired of itself. */
+  expiresAt: number
+}
+
 /** Exactly-once marks: a flushed batch, an event already told this minute. */
 export interface Mark extends Document {
   createdAt: number
@@ -31,6 +37,7 @@ export interface Collections {
   events: EventDocument
   heads: Head
   marks: Mark
+  uses: Use
 }
 export type CollectionName = keyof Collections
 
@@ -49,7 +56,8 @@ export interface Declaration {
   sweepAfterMs?: number
 }
 
-const DAY = 86_400_000
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
 export const collections: Readonly<Record<CollectionName, Declaration>> = {
   accounts: { sort: 'createdAt', filter: ['status', 'plan'] },
@@ -80,4 +88,5 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   events: { sort: 'seq', filter: ['type', 'subject.id'], unique: [['account', 'seq']] },
   heads: { sort: 'movedAt' },
   marks: { sort: 'createdAt', shared: true, sweepAfterMs: DAY },
+  uses: { sort: 'expiresAt', shared: true, sweepAfterMs: HOUR },
 }

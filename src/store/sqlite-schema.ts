@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { type CollectionName, collections } from './collections.ts'
 import type { PagePlan } from './rules.ts'
 
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 export function names(): CollectionName[] {
   return Object.keys(collections) as CollectionName[]
 }

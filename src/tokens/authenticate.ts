@@ -5,11 +5,12 @@ import type { Holder } from '../holders/rules.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
 import { type ApiKey, keyStatus, matchSecret, type Secret } from '../keys/rules.ts'
 import type { SecretRing } from '../secrets.ts'
-import { EVERY_ACCOUNT, type Store, StoreUnavailable } from '../store/store.ts'
-import { expiryOf, type Grantee } from './rules.ts'
+import { EVERY_ACCOUNT, StoreUnavailable } from '../store/store.ts'
+import { type AssertionDeps, isAuthenticAssertion, type ReadAssertion, readAssertion } from './assertion.ts'
+import type { Credential } from './client.ts'
+import { expiryOf, type Grantee, type Shown } from './rules.ts'
 
-export interface AuthenticateDeps {
-  store: Store
+export interface AuthenticateDeps extends AssertionDeps {
   catalog: Catalog
   peppers: SecretRing
   now: () => number
@@ -18,7 +19,7 @@ export interface AuthenticateDeps {
 
 export interface Presented {
   namespace: NamespaceEntry
-  apiKey: string
+  credential: Credential
   /** As an OAuth client, a key must be secret and of this namespace to be known at all. */
   asClient: boolean
 }
@@ -33,42 +34,77 @@ export interface Authentic extends Grantee {
   subAccounts: readonly SubAccount[]
 }
 
-/** One round trip. Null for a key that is malformed, unknown, wrong, expired or revoked. */
+/** One round trip. Null for a key that is malformed, unknown, wrong, expired or revoked, and for a wrong assertion. */
 export async function authenticate(deps: AuthenticateDeps, request: Presented): Promise<Authentic | null> {
-  const parsed = parseKey(request.apiKey)
-  if (parsed === null) return null
+  const { credential } = request
   const since = deps.waits.now()
-  const found = await find(deps, request, parsed.id)
+  const shows = 'apiKey' in credential ? bySecret(deps, credential.apiKey) : byAssertion(deps, request, credential)
+  if (shows === null) return null
+  const found = await find(deps, request, shows)
   // Counted from before the look-up: what is left would only add to what the look-up took.
   if (found === null) await deps.waits.until(since + REFUSAL_MS)
   return found
 }
 
-async function find(deps: AuthenticateDeps, request: Presented, id: string): Promise<Authentic | null> {
-  const { store, catalog, peppers } = deps
-  const now = deps.now()
-  const row = await store.getLinked(EVERY_ACCOUNT, 'keys', id)
-  const key: ApiKey | null = row?.document ?? null
-  const secret = matchSecret(request.apiKey, key?.secrets ?? [DECOY(peppers.current.id)], peppers.all, now)
-  const account = row?.linked.account?.[0] as Account | undefined
-  if (key === null || account === undefined) return null
-  if (secret === null && key.secrets.some((s) => !peppers.all.has(s.pepper))) {
-    // Not for the caller to mend: an instance that lacks a pepper must not call good keys bad.
-    throw new StoreUnavailable(new Error(`key ${key.id} was hashed with a pepper that this instance was not given`))
+/** How a client shows itself: the key it says it is, and whether that key as kept bears it out. */
+interface Showing {
+  keyId: string
+  by: (key: ApiKey | null, now: number) => Promise<Shown | null> | Shown | null
+}
+
+function bySecret({ peppers }: AuthenticateDeps, apiKey: string): Showing | null {
+  const parsed = parseKey(apiKey)
+  if (parsed === null) return null
+  return {
+    keyId: parsed.id,
+    by(key, now) {
+      const secret = matchSecret(apiKey, key?.secrets ?? [DECOY(peppers.current.id)], peppers.all, now)
+      if (secret !== null) return { ...secret, secretId: secret.id }
+      if (key?.secrets.some((s) => !peppers.all.has(s.pepper))) {
+        // Not for the caller to mend: an instance that lacks a pepper must not call good keys bad.
+        throw new StoreUnavailable(new Error(`key ${key.id} was hashed with a pepper that this instance was not given`))
+      }
+      return null
+    },
   }
-  if (secret === null) return null
+}
+
+function byAssertion(
+  deps: AuthenticateDeps,
+  { namespace }: Presented,
+  { assertion, clientId }: { assertion: string; clientId: string | undefined },
+): Showing | null {
+  const read: ReadAssertion | null = readAssertion(assertion, clientId)
+  if (read === null) return null
+  return {
+    keyId: read.clientId,
+    async by(key, now) {
+      if (key === null || key.jwksStatus === null || key.namespace !== namespace.id) return null
+      if (!(await isAuthenticAssertion(deps, read, key, namespace, now))) return null
+      return { secretId: null, pepper: null, expiresAt: null, status: key.jwksStatus }
+    },
+  }
+}
+
+async function find(deps: AuthenticateDeps, request: Presented, { keyId, by }: Showing): Promise<Authentic | null> {
+  const now = deps.now()
+  const row = await deps.store.getLinked(EVERY_ACCOUNT, 'keys', keyId)
+  const key: ApiKey | null = row?.document ?? null
+  const shown = await by(key, now)
+  const account = row?.linked.account?.[0] as Account | undefined
+  if (key === null || account === undefined || shown === null) return null
   const status = keyStatus(key, now)
   if (status === 'revoked' || status === 'expired') return null
   if (request.asClient && (key.kind === 'publishable' || key.namespace !== request.namespace.id)) return null
-  if (expiryOf({ key, secret, namespace: request.namespace }, Math.floor(now / 1000), undefined) === null) return null
+  if (expiryOf({ key, shown, namespace: request.namespace }, Math.floor(now / 1000), undefined) === null) return null
   return {
     at: now,
     key,
-    secret,
+    shown,
     account,
     holder: (row?.linked.holder?.[0] as Holder | undefined) ?? null,
     subAccounts: (row?.linked.subAccounts ?? []) as unknown as SubAccount[],
-    plan: catalog.plans.get(account.plan),
+    plan: deps.catalog.plans.get(account.plan),
     namespace: request.namespace,
   }
 }

@@ -1,30 +1,48 @@
-/** Client authentication at the OAuth endpoints (RFC 6749 §2.3.1). */
+/** Which client calls an OAuth endpoint, and by what it says so (RFC 6749 §2.3, RFC 7521 §4.2). */
 import { Refusal } from '../errors.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
 import type { RequestFacts } from '../web/request.ts'
 
-export interface Client {
-  /** The API key. */
-  secret: string
+/** What a client shows of itself: the API key, or an assertion that it signed. */
+export type Credential = { apiKey: string } | { assertion: string; clientId: string | undefined }
+
+export interface ClientParameters {
+  client_id?: string | undefined
+  client_secret?: string | undefined
+  client_assertion?: string | undefined
+  client_assertion_type?: string | undefined
 }
 
-/** Basic or post, one of them only. A client id that is not the key's own is no client. */
-export function readClient(
-  body: { client_id?: string | undefined; client_secret?: string | undefined },
-  request: RequestFacts,
-): Client {
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/**
+ * The one way in which the client authenticates; null where it does not. A client id that is not the key's own is no
+ * client.
+ *
+ * @throws Refusal `invalid_request` where it does so twice, `invalid_client` where it cannot be one
+ */
+export function readClient(body: ClientParameters, request: RequestFacts): Credential | null {
   const header = request.header('authorization')
   const id = body.client_id || undefined
   const secret = body.client_secret || undefined
-  if (header === undefined) {
-    if (secret === undefined) throw new Refusal('invalid_client')
-    return matched(id, secret)
-  }
-  if (secret !== undefined) {
+  const assertion = body.client_assertion || undefined
+  if ([header, secret, assertion].filter((way) => way !== undefined).length > 1) {
     throw new Refusal('invalid_request', {
-      detail: 'The client authenticates twice. Use HTTP Basic or the body, not both.',
+      detail: 'The client authenticates in more than one way. Use HTTP Basic, client_secret or client_assertion.',
     })
   }
+  if (header !== undefined) return fromBasic(header, id, request)
+  if (secret !== undefined) return matched(id, secret)
+  if (assertion === undefined && !body.client_assertion_type) return null
+  if (assertion === undefined || body.client_assertion_type !== ASSERTION_TYPE) {
+    throw new Refusal('invalid_request', {
+      detail: `Send client_assertion together with client_assertion_type=${ASSERTION_TYPE}.`,
+    })
+  }
+  return { assertion, clientId: id }
+}
+
+function fromBasic(header: string, id: string | undefined, request: RequestFacts): Credential {
   if (request.headers('authorization').length > 1) {
     throw new Refusal('invalid_request', { detail: 'There are two Authorization headers. Send one.' })
   }
@@ -36,10 +54,10 @@ export function readClient(
   return matched(basic.id, basic.secret)
 }
 
-function matched(id: string | undefined, secret: string): Client {
+function matched(id: string | undefined, secret: string): Credential {
   const parsed = parseKey(secret)
   if (id === undefined || (parsed !== null && parsed.id !== id)) throw new Refusal('invalid_client')
-  return { secret }
+  return { apiKey: secret }
 }
 
 /** Both parts are form-urlencoded before base64 (RFC 6749 appendix B): `+` is a space, `%xx` a byte. */
@@ -57,18 +75,4 @@ function decodeBasic(header: string): { id: string; secret: string } | null {
   } catch {
     return null
   }
-}
-
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
-
-/** RFC 6749 §3.3: order and repetition mean nothing; an empty parameter is as good as none (§3.1). */
-export function scopeParameter(text: string | undefined): string[] | undefined {
-  if (text === undefined || text === '') return undefined
-  const scopes = [...new Set(text.split(' ').filter(Boolean))]
-  if (scopes.some((s) => !SCOPE.test(s))) {
-    throw new Refusal('invalid_request', {
-      errors: [{ pointer: '/scope', detail: 'must be scopes separated by single spaces, of printable characters.' }],
-    })
-  }
-  return scopes.length === 0 ? undefined : scopes
 }

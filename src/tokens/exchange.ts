@@ -8,6 +8,8 @@ import type { Counters } from '../usage/counters.ts'
 import type { ExchangeLimits, LimitState } from '../usage/limits.ts'
 import { limitHeaders, rateLimited } from '../usage/refusals.rules.ts'
 import { type Authentic, type AuthenticateDeps, authenticate, type Presented } from './authenticate.ts'
+import { type Binding, type BindingDeps, bind, type ProofPresented } from './binding.ts'
+import { refuseUnauthentic } from './callers.ts'
 import { narrowedRights, type Wanted } from './narrow.ts'
 import {
   accessTokenClaims,
@@ -17,10 +19,12 @@ import {
   type SubAccountDetail,
   scopeText,
 } from './rules.ts'
+import { readSubject, type Subject, type VerifyIssued } from './subject.ts'
 
 export interface ExchangeRequest extends Presented {
   /** Read once the key has shown itself authentic, for what it throws is for its owner only. */
   wanted: () => Wanted
+  proof: ProofPresented
   address: string
   origin: string | null
   requestId: string
@@ -28,39 +32,46 @@ export interface ExchangeRequest extends Presented {
 
 export interface Issued {
   token: string
+  type: 'Bearer' | 'DPoP'
   expiresIn: number
   scope: string
   authorizationDetails: SubAccountDetail[]
   limits: LimitState[]
+  /** To be told as `DPoP-Nonce`, where a proof came. */
+  nonce: string | null
 }
 
-export interface ExchangeDeps extends AuthenticateDeps {
+export interface ExchangeDeps extends AuthenticateDeps, BindingDeps {
   signer: (namespace: string) => Signer
+  verifyIssued: VerifyIssued
   limits: ExchangeLimits
   counters: Counters
   rehash: Rehash
   random: (bytes: number) => Buffer
 }
 
-/** A key becomes an access token. Writes nothing; one round trip to the store. Throws {@link Refusal}. */
+/**
+ * A key becomes an access token. One round trip to the store, and no write but for what may be used once: an assertion,
+ * a proof. Throws {@link Refusal}.
+ */
 export type Exchange = (request: ExchangeRequest) => Promise<Issued>
 
 export function createExchange(deps: ExchangeDeps): Exchange {
   return async (request) => {
     const found = await authenticate(deps, request)
-    if (found === null) return refuseUnauthentic(deps, request)
+    if (found === null) return refuseUnauthentic(deps, request.address)
     const wanted = request.wanted()
     admit(deps, request, found)
     const limits = await takeLimits(deps, request, found)
-    const rights = await narrow(deps, found, wanted, limits)
-    return issue(deps, request, found, { rights, limits, ttlSeconds: wanted.ttlSeconds })
+    const subject = wanted.subjectToken === undefined ? null : await readSubject(deps, found, wanted.subjectToken)
+    const rights = await narrow(deps, found, wanted, subject, limits)
+    const binding = await bind(deps, request.proof, {
+      required: found.key.dpopBoundAccessTokens,
+      sameAs: subject?.jkt,
+      nonceRequired: request.namespace.dpopNonce === 'required',
+    })
+    return issue(deps, request, found, { rights, limits, ttlSeconds: wanted.ttlSeconds, subject, binding })
   }
-}
-
-async function refuseUnauthentic(deps: ExchangeDeps, request: ExchangeRequest): Promise<never> {
-  const share = await deps.limits.refused(request.address)
-  if (!share.ok) throw rateLimited(share)
-  throw new Refusal('invalid_api_key')
 }
 
 function admit(deps: ExchangeDeps, request: ExchangeRequest, found: Authentic): void {
@@ -97,44 +108,66 @@ async function takeLimits(deps: ExchangeDeps, request: ExchangeRequest, found: A
   throw rateLimited(taken)
 }
 
-async function narrow(deps: ExchangeDeps, found: Authentic, wanted: Wanted, limits: LimitState[]): Promise<Rights> {
-  const narrowed = await narrowedRights(deps.store, found, wanted)
+async function narrow(
+  deps: ExchangeDeps,
+  found: Authentic,
+  wanted: Wanted,
+  subject: Subject | null,
+  limits: LimitState[],
+): Promise<Rights> {
+  const narrowed = await narrowedRights(deps.store, found, wanted, subject?.rights ?? null)
   if (narrowed.ok) return narrowed.rights
   count(deps, found, 'refused', '')
-  throw new Refusal('invalid_scope', { detail: narrowed.detail, headers: limitHeaders(limits) })
+  throw new Refusal(narrowed.code, { detail: narrowed.detail, headers: limitHeaders(limits) })
+}
+
+interface Decided {
+  rights: Rights
+  limits: LimitState[]
+  ttlSeconds: number | undefined
+  subject: Subject | null
+  binding: Binding | null
 }
 
 async function issue(
   deps: ExchangeDeps,
   request: ExchangeRequest,
   found: Authentic,
-  given: { rights: Rights; limits: LimitState[]; ttlSeconds: number | undefined },
+  { rights, limits, ttlSeconds, subject, binding }: Decided,
 ): Promise<Issued> {
-  const { rights, limits, ttlSeconds } = given
   const iat = Math.floor(found.at / 1000)
-  const exp = expiryOf(found, iat, ttlSeconds)
+  const exp = expiryOf(found, iat, ttlSeconds, subject?.exp)
   if (exp === null) throw new Refusal('invalid_api_key')
-  const claims = accessTokenClaims(found, rights, { iat, exp }, deps.random(16).toString('base64url'))
+  const jti = deps.random(16).toString('base64url')
+  const lineage = { jkt: binding?.jkt, parents: subject?.parents }
+  const claims = accessTokenClaims(found, rights, { iat, exp }, jti, lineage)
   const token = await deps.signer(request.namespace.id).sign({ typ: 'at+jwt' }, claims)
   if (token.length > MAX_TOKEN_BYTES) {
     count(deps, found, 'refused', '')
     throw new Refusal('token_too_large', { headers: limitHeaders(limits) })
   }
-  const scope = scopeText(rights)
   count(deps, found, 'exchanges', allScopes(rights))
   noteOldPepper(deps, request, found)
-  return { token, expiresIn: exp - iat, scope, authorizationDetails: authorizationDetails(rights), limits }
+  return {
+    token,
+    type: binding === null ? 'Bearer' : 'DPoP',
+    expiresIn: exp - iat,
+    scope: scopeText(rights),
+    authorizationDetails: authorizationDetails(rights),
+    limits,
+    nonce: binding?.nonce ?? null,
+  }
 }
 
-function noteOldPepper(deps: ExchangeDeps, request: ExchangeRequest, found: Authentic): void {
+function noteOldPepper(deps: ExchangeDeps, { credential }: ExchangeRequest, { account, key, shown }: Authentic): void {
   const { current } = deps.peppers
-  if (found.secret.pepper === current.id) return
+  if (!('apiKey' in credential) || shown.secretId === null || shown.pepper === current.id) return
   deps.rehash.note({
-    account: found.account.id,
-    keyId: found.key.id,
-    secretId: found.secret.id,
+    account: account.id,
+    keyId: key.id,
+    secretId: shown.secretId,
     pepper: current.id,
-    hash: hashKey(request.apiKey, current.bytes),
+    hash: hashKey(credential.apiKey, current.bytes),
   })
 }
 
@@ -146,11 +179,10 @@ function allScopes(rights: Rights): string {
 
 function count(
   deps: ExchangeDeps,
-  found: Authentic,
+  { key, shown }: Authentic,
   outcome: 'exchanges' | 'refused' | 'rateLimited',
   scopes: string,
 ): void {
-  const { key, secret } = found
   deps.counters.count({
     keyId: key.id,
     keyName: key.name,
@@ -159,7 +191,7 @@ function count(
     holderId: key.holderId,
     scopes,
     outcome,
-    secretId: outcome === 'exchanges' ? secret.id : null,
+    secretId: outcome === 'exchanges' ? (shown.secretId ?? 'jwks') : null,
   })
 }
 

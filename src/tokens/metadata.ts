@@ -1,8 +1,15 @@
 import type { NamespaceEntry } from '../catalog.ts'
+import { PROOF_ALGORITHMS } from '../verifier/proof.ts'
+import { DETAIL_TYPE } from './details.rules.ts'
+import { TOKEN_EXCHANGE } from './grants.rules.ts'
+
+/** What a client may sign its assertion with. */
+export const ASSERTION_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] as const
 
 /** RFC 8414 §2, and nothing that is not really on. Byte-equal in every place that it is served from. */
 export function authorizationServerMetadata(namespace: NamespaceEntry, publicUrl: string): Record<string, unknown> {
   const { issuer } = namespace
+  const ways = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
   return {
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
@@ -10,8 +17,18 @@ export function authorizationServerMetadata(namespace: NamespaceEntry, publicUrl
     // There is no authorization endpoint, so no response type; the member itself is required (RFC 8414 §2).
     response_types_supported: [],
     // Left out it would mean authorization_code and implicit.
-    grant_types_supported: ['client_credentials'],
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    grant_types_supported: ['client_credentials', TOKEN_EXCHANGE],
+    token_endpoint_auth_methods_supported: ways,
+    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    introspection_endpoint: `${issuer}/oauth/introspect`,
+    introspection_endpoint_auth_methods_supported: [...ways, 'Bearer'],
+    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    introspection_signing_alg_values_supported: [namespace.signingAlg],
+    revocation_endpoint: `${issuer}/oauth/revoke`,
+    revocation_endpoint_auth_methods_supported: [...ways, 'none'],
+    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
+    authorization_details_types_supported: [DETAIL_TYPE],
     scopes_supported: [...namespace.scopeNames],
     status_list_aggregation_endpoint: `${issuer}/status`,
     protected_resources: [namespace.audience],

@@ -1,23 +1,32 @@
-import type { NamespaceEntry } from '../catalog.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import type { Keyring } from '../signing/keyring.ts'
 import type { Publisher } from '../status/publish.ts'
-import { type TrustSources, verifyToken } from '../verifier/core.ts'
+import { type TrustSources, verifyIssued } from '../verifier/core.ts'
 import { VerifyError } from '../verifier/index.ts'
 import { importKeys, type VerificationKey } from '../verifier/jwks.ts'
-import { createReplayGuard } from '../verifier/replay.ts'
 import { STATUS } from '../verifier/status.ts'
-import type { ManageToken } from '../web/principal.ts'
+import type { VerifyIssued } from './subject.ts'
 
-/** Latchkey as a resource server of its own: the same checks as anybody's, with keys and statuses from memory. */
-export function createOwnVerifier(deps: {
-  namespace: NamespaceEntry
+export interface OwnDeps {
+  catalog: Catalog
   keyring: Keyring
   publisher: Publisher
   now: () => number
-}): (token: string) => Promise<ManageToken> {
-  const { namespace, keyring, publisher, now } = deps
+}
+
+/** Latchkey reads its own tokens: the same checks as anybody's, with keys and statuses from memory. */
+export function createOwnVerifier(deps: OwnDeps): VerifyIssued {
+  const trusted = new Map([...deps.catalog.namespaces.values()].map((entry) => [entry.id, trustIn(entry, deps)]))
+  return async (namespace, token, judgeBinding) => {
+    const trust = trusted.get(namespace)
+    if (trust === undefined) throw new VerifyError('wrong_issuer')
+    return verifyIssued(trust, token, judgeBinding)
+  }
+}
+
+function trustIn(namespace: NamespaceEntry, { keyring, publisher, now }: OwnDeps): TrustSources {
   let imported: { etag: string; keys: Map<string, VerificationKey> } | null = null
-  const trust: TrustSources = {
+  return {
     issuer: namespace.issuer,
     audience: namespace.audience,
     keys: {
@@ -37,15 +46,6 @@ export function createOwnVerifier(deps: {
       },
     },
     requireStatus: true,
-    replay: createReplayGuard(now),
     now,
-  }
-  return async (token) => {
-    const { claims } = await verifyToken(trust, token)
-    return {
-      keyId: claims.client_id,
-      account: claims.account as string,
-      scopes: (claims.scope ?? '').split(' ').filter(Boolean),
-    }
   }
 }

@@ -3,8 +3,8 @@ import type { Account } from '../accounts/rules.ts'
 import type { NamespaceEntry, PlanEntry } from '../catalog.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { Rights } from '../keys/rights.rules.ts'
-import type { ApiKey, Secret } from '../keys/rules.ts'
-import { statusClaim } from '../status/rules.ts'
+import type { ApiKey } from '../keys/rules.ts'
+import { type StatusRef, statusClaim } from '../status/rules.ts'
 
 /** A sub-account's grants (RFC 9396): only scopes that `scope` does not have already. */
 export interface SubAccountDetail {
@@ -28,15 +28,31 @@ export interface AccessTokenClaims {
   entitlements?: Readonly<Record<string, unknown>>
   holder?: { id: string; type: string; externalId: string | null }
   authorization_details?: SubAccountDetail[]
+  cnf?: { jkt: string }
+  /** `jti` of the tokens that this one was exchanged from, the nearest last. */
+  parents?: string[]
   status: { status_list: { idx: number; uri: string } }
 }
 
 /** Longest a token may be, in bytes: what common servers take in a header, with room for others. */
 export const MAX_TOKEN_BYTES = 6 * 1024
 
+/** Exchanges in a row: each writes one more parent into the token. */
+export const MAX_PARENTS = 4
+
+/** What a client showed of itself: one of its secrets, or a signature by its JWK set. */
+export interface Shown {
+  /** Null for the JWK set. */
+  secretId: string | null
+  /** The pepper that the secret's hash was made with. */
+  pepper: string | null
+  expiresAt: number | null
+  status: StatusRef
+}
+
 export interface Grantee {
   key: ApiKey
-  secret: Secret
+  shown: Shown
   account: Account
   holder: Holder | null
   plan: PlanEntry | undefined
@@ -49,6 +65,7 @@ export function accessTokenClaims(
   rights: Rights,
   times: { iat: number; exp: number },
   jti: string,
+  lineage: { jkt?: string | undefined; parents?: readonly string[] | undefined } = {},
 ): AccessTokenClaims {
   const { key, account, holder, plan, namespace } = to
   const scope = scopeText(rights)
@@ -67,22 +84,25 @@ export function accessTokenClaims(
     ...(plan === undefined || Object.keys(plan.entitlements).length === 0 ? {} : { entitlements: plan.entitlements }),
     ...(holder === null ? {} : { holder: { id: holder.id, type: holder.type, externalId: holder.externalId } }),
     ...(details.length === 0 ? {} : { authorization_details: details }),
-    status: statusClaim(namespace.issuer, to.secret.status),
+    ...(lineage.jkt === undefined ? {} : { cnf: { jkt: lineage.jkt } }),
+    ...(lineage.parents === undefined ? {} : { parents: [...lineage.parents] }),
+    status: statusClaim(namespace.issuer, to.shown.status),
   }
 }
 
 /**
  * When a token made now expires, in seconds: the namespace's lifetime, shortened on request, and never beyond the key's
- * or the secret's own expiry. Null where nothing of it would be left.
+ * own expiry, the secret's or that of the token it comes from. Null where nothing of it would be left.
  */
 export function expiryOf(
-  to: Pick<Grantee, 'key' | 'secret' | 'namespace'>,
+  to: Pick<Grantee, 'key' | 'shown' | 'namespace'>,
   iat: number,
   askedSeconds: number | undefined,
+  notAfter = Number.POSITIVE_INFINITY,
 ): number | null {
   const lifetime = Math.min(to.namespace.tokenTtlSeconds, askedSeconds ?? Number.POSITIVE_INFINITY)
-  const ends = [to.key.expiresAt, to.secret.expiresAt].filter((t) => t !== null).map((t) => Math.floor(t / 1000))
-  const exp = Math.min(iat + lifetime, ...ends)
+  const ends = [to.key.expiresAt, to.shown.expiresAt].filter((t) => t !== null).map((t) => Math.floor(t / 1000))
+  const exp = Math.min(iat + lifetime, notAfter, ...ends)
   return exp > iat ? exp : null
 }
 

@@ -9,6 +9,7 @@ import { type AccessTokenClaims, checkClaims, checkIssuer } from './claims.ts'
 import { VerifyError } from './errors.ts'
 import type { KeySource } from './jwks.ts'
 import { checkSignature, type ParsedJws, parseJws } from './jws.ts'
+import type { Proof } from './proof.ts'
 import type { ReplayGuard } from './replay.ts'
 import { STATUS, type StatusSource } from './status.ts'
 
@@ -20,7 +21,6 @@ export interface TrustSources {
   /** Null: revocation is not checked. */
   status: StatusSource | null
   requireStatus: boolean
-  replay: ReplayGuard
   /** ms since 1970 */
   now: () => number
 }
@@ -38,17 +38,36 @@ const LIST_ID = /^[A-Za-z0-9_-]{1,64}$/
  *
  * @throws VerifyError and nothing else
  */
-export async function verifyToken(trust: TrustSources, token: string, expect: Expectations = {}): Promise<AccessToken> {
-  const jws = parseAccessToken(token, trust.issuer)
-  checkIssuer(jws.payload, trust.issuer)
-  await checkSignature(jws, trust.keys)
-  const claims = checkClaims(jws.payload, trust, trust.now())
-  const proof = await checkBinding(token, claims, expect.dpop, trust.now())
-  await checkStatus(claims, trust)
+export async function verifyToken(
+  trust: TrustSources & { replay: ReplayGuard },
+  token: string,
+  expect: Expectations = {},
+): Promise<AccessToken> {
+  let proof: Proof | null = null
+  const claims = await verifyIssued(trust, token, async (read) => {
+    proof = await checkBinding(token, read, expect.dpop, trust.now())
+  })
   const access = createAccessToken(claims)
   checkExpectations(access, expect)
   if (proof !== null) trust.replay.use(proof)
   return access
+}
+
+/**
+ * As {@link verifyToken}, but for the binding, which is `judgeBinding`'s; for an issuer that reads its own tokens.
+ */
+export async function verifyIssued(
+  trust: TrustSources,
+  token: string,
+  judgeBinding: (claims: AccessTokenClaims) => Promise<void> = async () => {},
+): Promise<AccessTokenClaims> {
+  const jws = parseAccessToken(token, trust.issuer)
+  checkIssuer(jws.payload, trust.issuer)
+  await checkSignature(jws, trust.keys)
+  const claims = checkClaims(jws.payload, trust, trust.now())
+  await judgeBinding(claims)
+  await checkStatus(claims, trust)
+  return claims
 }
 
 function parseAccessToken(token: unknown, issuer: string): ParsedJws {

@@ -1,5 +1,5 @@
 import type { AccessToken, Expectations } from './access.ts'
-import { type TrustSources, verifyToken } from './core.ts'
+import { verifyToken } from './core.ts'
 import { remoteKeys } from './keys.ts'
 import { createRemote } from './remote.ts'
 import { createReplayGuard } from './replay.ts'
@@ -62,7 +62,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const keys = remoteKeys(`${issuer}/.well-known/jwks.json`, remote, now)
   const status = rules === null ? null : remoteStatus(remote, keys, issuer, now, rules)
   const replay = createReplayGuard(now)
-  const trust: TrustSources = { issuer, audience, keys, status, requireStatus, replay, now }
+  const trust = { issuer, audience, keys, status, requireStatus, replay, now }
   return {
     issuer,
     audience,

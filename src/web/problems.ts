@@ -41,6 +41,11 @@ export const STATUS: Readonly<Record<Code, number>> = {
   holder_flagged: 409,
   unsupported_grant_type: 400,
   invalid_client: 401,
+  unsupported_token_type: 400,
+  invalid_authorization_details: 400,
+  invalid_dpop_proof: 400,
+  use_dpop_nonce: 400,
+  insufficient_scope: 403,
   invalid_target: 400,
   internal: 500,
 }
@@ -109,6 +114,12 @@ const STANDARD = new Set<Code>([
   'unsupported_grant_type',
   'invalid_client',
   'invalid_target',
+  'invalid_token',
+  'insufficient_scope',
+  'unsupported_token_type',
+  'invalid_authorization_details',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
 ])
 
 function oauthCode(code: Code): { error: string; status: number; coarse: boolean } {

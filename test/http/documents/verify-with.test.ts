@@ -40,13 +40,25 @@ onBothStores('Keys to verify with', (bed) => {
     expect(bodies.size).to.equal(1)
     const { scopes_supported, ...metadata } = JSON.parse([...bodies][0] as string)
     expect(scopes_supported).to.include('links:read').and.have.length(19)
+    const ways = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+    const signed = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256']
     expect(metadata).to.deep.equal({
       issuer: `${url}/v2`,
       token_endpoint: `${url}/v2/oauth/token`,
       jwks_uri: `${url}/v2/.well-known/jwks.json`,
       response_types_supported: [],
-      grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      grant_types_supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      token_endpoint_auth_methods_supported: ways,
+      token_endpoint_auth_signing_alg_values_supported: signed,
+      introspection_endpoint: `${url}/v2/oauth/introspect`,
+      introspection_endpoint_auth_methods_supported: [...ways, 'Bearer'],
+      introspection_endpoint_auth_signing_alg_values_supported: signed,
+      introspection_signing_alg_values_supported: ['ES256'],
+      revocation_endpoint: `${url}/v2/oauth/revoke`,
+      revocation_endpoint_auth_methods_supported: [...ways, 'none'],
+      revocation_endpoint_auth_signing_alg_values_supported: signed,
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'ES384', 'ES512', 'PS256'],
+      authorization_details_types_supported: ['sub_account'],
       status_list_aggregation_endpoint: `${url}/v2/status`,
       protected_resources: ['https://api.example.com/v2'],
       service_documentation: `${url}/docs?ns=v2`,

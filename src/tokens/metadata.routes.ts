@@ -1,0 +1,32 @@
+/** RFC 8414, at its three addresses. */
+import { z } from 'zod'
+import type { NamespaceEntry } from '../catalog.ts'
+import { type Route, route } from '../web/route.ts'
+import { authorizationServerMetadata } from './metadata.ts'
+
+export function metadataRoutes(namespace: NamespaceEntry, publicUrl: string): Route[] {
+  const body = authorizationServerMetadata(namespace, publicUrl)
+  const paths = [
+    `/.well-known/oauth-authorization-server/${namespace.id}`,
+    `/${namespace.id}/.well-known/oauth-authorization-server`,
+    `/${namespace.id}/.well-known/openid-configuration`,
+  ]
+  return paths.map((path, i) =>
+    route({
+      namespace: namespace.id,
+      cors: true,
+      access: 'public',
+      method: 'get',
+      path,
+      operationId: ['metadata', 'metadataBelow', 'metadataOpenId'][i] as string,
+      tag: 'keys to verify with',
+      summary: 'Authorization server metadata (RFC 8414)',
+      errors: 'problem',
+      answers: {
+        200: { description: 'The metadata.', content: { 'application/json': z.looseObject({ issuer: z.string() }) } },
+      },
+      refusals: [],
+      handle: async () => ({ status: 200, headers: { 'Cache-Control': 'public, max-age=300' }, body }),
+    }),
+  )
+}
