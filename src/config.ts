@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { isAddressBlock } from './keys/addresses.rules.ts'
 import type { VersionedSecret } from './secrets.ts'
 
 export interface Config {
@@ -17,6 +18,8 @@ export interface Config {
   masterKeys: readonly VersionedSecret[] | null
   /** Proxies in front whose X-Forwarded-For entries are believed. */
   trustedHops: number
+  /** CIDR blocks that requests to addresses of customers may reach beside the public internet. */
+  outboundAllow: readonly string[]
   logLevel: (typeof LOG_LEVELS)[number]
   demo: boolean
   demoResourcePort: number
@@ -64,6 +67,12 @@ export const VARIABLES: readonly Variable[] = [
       '`id:base64,…`: master keys for signing keys at rest and the event chain, at least 32 bytes each. The first is current.',
   },
   { name: 'TRUST_PROXY', default: '0', meaning: 'How many proxies in front are trusted to append to X-Forwarded-For.' },
+  {
+    name: 'LATCHKEY_OUTBOUND_ALLOW',
+    default: '(none; with demo data 127.0.0.0/8,::1)',
+    meaning:
+      'CIDR blocks, separated by commas, that webhooks and `jwksUri` may reach beside the public internet: there over http, on any port and by local names too.',
+  },
   { name: 'LOG_LEVEL', default: 'info', meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.' },
   {
     name: 'LATCHKEY_DEMO',
@@ -74,6 +83,7 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'NODE_ENV', default: '(none)', meaning: '`production` means production wherever the server listens.' },
 ]
 
+const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1']
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 export class ConfigFault extends Error {
@@ -122,6 +132,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (existsSync(dataDir) && !statSync(dataDir).isDirectory()) {
     fault(`LATCHKEY_DATA_DIR: ${dataDir} is a file; name a directory.`, null)
   }
+  const demo = oneOf('LATCHKEY_DEMO', ['0', '1'], production ? '0' : '1') === '1'
   const config: Config = {
     port,
     host,
@@ -132,8 +143,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     peppers: secrets('LATCHKEY_PEPPERS'),
     masterKeys: secrets('LATCHKEY_MASTER_KEYS'),
     trustedHops: integer('TRUST_PROXY', 0, 10),
+    outboundAllow: blocksOf(read('LATCHKEY_OUTBOUND_ALLOW'), demo ? LOOPBACK : [], fault),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
-    demo: oneOf('LATCHKEY_DEMO', ['0', '1'], production ? '0' : '1') === '1',
+    demo,
     demoResourcePort: integer('DEMO_RESOURCE_PORT', 3001, 65_535),
     production,
   }
@@ -178,6 +190,14 @@ function storeOf(
     )
   }
   return sqlite
+}
+
+function blocksOf(text: string | undefined, otherwise: readonly string[], fault: Fault): readonly string[] {
+  const blocks = text?.split(',').map((block) => block.trim()) ?? otherwise
+  const wrong = blocks.find((block) => !isAddressBlock(block))
+  return wrong === undefined
+    ? blocks
+    : fault(`LATCHKEY_OUTBOUND_ALLOW: "${wrong}" is not an address or CIDR block, such as 10.0.0.0/8.`, otherwise)
 }
 
 function publicUrlOf(text: string, fault: Fault): string {

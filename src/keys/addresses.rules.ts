@@ -13,10 +13,10 @@ export function isAddressBlock(text: string): boolean {
 
 /** Whether `address` lies in one of the blocks; an empty list allows any. Compared as numbers, never as text. */
 export function addressAllowed(address: string, blocks: readonly string[]): boolean {
-  if (blocks.length === 0) return true
-  const plain = unmapped(address)
-  const family = isIP(plain)
-  if (family === 0) return false
+  return blocks.length === 0 || blockListHas(blockList(blocks), address)
+}
+
+export function blockList(blocks: readonly string[]): BlockList {
   const list = new BlockList()
   for (const block of blocks.filter(isAddressBlock)) {
     const [base = '', prefix] = block.split('/')
@@ -25,31 +25,47 @@ export function addressAllowed(address: string, blocks: readonly string[]): bool
     if (prefix === undefined) list.addAddress(net, kind)
     else list.addSubnet(net, net === base ? Number(prefix) : Number(prefix) - 96, kind)
   }
-  return list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+  return list
+}
+
+export function blockListHas(list: BlockList, address: string): boolean {
+  const plain = unmapped(address)
+  const family = isIP(plain)
+  return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
 }
 
 /** `::ffff:192.0.2.1` and `::ffff:c000:201` are the IPv4 address that they hold. */
 export function unmapped(address: string): string {
   if (!address.includes(':') || isIP(address) !== 6) return address
-  const hex = /^(?:0{0,4}:){0,5}:?ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address)
-  if (hex !== null) {
-    const high = Number.parseInt(hex[1] as string, 16)
-    const low = Number.parseInt(hex[2] as string, 16)
-    return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
-  }
-  const dotted = /^(?:0{0,4}:){0,5}:?ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  return dotted === null ? address : (dotted[1] as string)
+  const words = wordsOf(address)
+  return words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff ? ipv4At(words, 6) : address
+}
+
+/** The eight 16-bit words of an IPv6 address, however it is written. */
+export function wordsOf(address: string): number[] {
+  const [head = '', tail = ''] = address.replace(/%.*$/, '').replace(DOTTED, hexOfDotted).split('::')
+  const left = head.split(':').filter(Boolean)
+  const right = tail.split(':').filter(Boolean)
+  const zeros = address.includes('::') ? Array.from({ length: 8 - left.length - right.length }, () => '0') : []
+  return [...left, ...zeros, ...right].map((word) => Number.parseInt(word, 16))
+}
+
+/** The IPv4 address that stands in two words of an IPv6 address. */
+export function ipv4At(words: readonly number[], first: number): string {
+  const [high = 0, low = 0] = words.slice(first, first + 2)
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+}
+
+const DOTTED = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/
+
+function hexOfDotted(dotted: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = dotted.split('.').map(Number)
+  return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
 }
 
 /** IPv6 networks are counted by /64: whoever has one address there has them all. */
 export function addressBucket(address: string): string {
   if (!address.includes(':')) return address
-  const [head = '', tail = ''] = address.split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = tail.split(':').filter(Boolean)
-  const zeros = address.includes('::') ? Array.from({ length: 8 - left.length - right.length }, () => '0') : []
-  return `${[...left, ...zeros, ...right]
-    .slice(0, 4)
-    .map((part) => Number.parseInt(part, 16).toString(16))
-    .join(':')}::/64`
+  const network = wordsOf(address).slice(0, 4)
+  return `${network.map((word) => word.toString(16)).join(':')}::/64`
 }

@@ -51,10 +51,19 @@ describe('Environment', () => {
     )
   })
 
+  it('lets requests out to loopback where there is demo data, and to what it is told', () => {
+    expect(loadConfig({}).outboundAllow).to.deep.equal(['127.0.0.0/8', '::1'])
+    expect(loadConfig({ LATCHKEY_DEMO: '0' }).outboundAllow).to.deep.equal([])
+    expect(loadConfig(PRODUCTION).outboundAllow).to.deep.equal([])
+    const told = loadConfig({ LATCHKEY_OUTBOUND_ALLOW: '10.1.0.0/16, fd00::/8' }).outboundAllow
+    expect(told).to.deep.equal(['10.1.0.0/16', 'fd00::/8'])
+  })
+
   const faults: [Record<string, string>, RegExp][] = [
     [{ PORT: 'x' }, /^PORT: "x" is not a whole number from 0 to 65535\.$/],
     [{ PORT: '70000' }, /^PORT/],
     [{ TRUST_PROXY: '-1' }, /^TRUST_PROXY/],
+    [{ LATCHKEY_OUTBOUND_ALLOW: '10.0.0.0/8,,x' }, /^LATCHKEY_OUTBOUND_ALLOW: "" is not an address or CIDR block/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: "loud" is none of fatal/],
     [{ PUBLIC_URL: 'ftp://x' }, /^PUBLIC_URL/],
     [{ PUBLIC_URL: 'http://localhost:1/?a' }, /^PUBLIC_URL/],
