@@ -7,8 +7,7 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import { type IncomingHttpHeaders, type IncomingMessage, request as overHttp } from 'node:http'
 import { request as overHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
-import { blockList } from '../keys/addresses.rules.ts'
-import { mayConnect, OutboundFault, parseTarget, type Target } from './rules.ts'
+import { allowedNetworks, mayConnect, OutboundFault, parseTarget, type Target } from './rules.ts'
 
 export interface OutboundRequest {
   method: 'GET' | 'POST'
@@ -45,7 +44,7 @@ export function createOutbound({
   allow,
   lookup = (name) => systemLookup(name, { all: true }),
 }: OutboundDeps): Outbound {
-  const allowed = allow.length === 0 ? null : blockList(allow)
+  const allowed = allowedNetworks(allow)
 
   async function addressesOf(target: Target): Promise<LookupAddress[]> {
     const { host, family } = target

@@ -69,13 +69,23 @@ export class OutboundFault extends Error {
   }
 }
 
+/** Networks that may be reached beside the public internet: over http, on any port, and by local names. */
+export interface Allowed {
+  networks: BlockList
+  /** Whether a name might stand for an address in them; loopback has no names but its own. */
+  named: boolean
+}
+
+export function allowedNetworks(blocks: readonly string[]): Allowed {
+  return { networks: blockList(blocks), named: blocks.some((block) => !/^(127\.|::1(\/128)?$)/.test(block)) }
+}
+
 /**
  * What is known of a URL before its name is looked up.
  *
- * @param allowed networks that may be reached beside the public internet: over http, on any port, by local names too
  * @throws OutboundFault `invalid_url`, `not_allowed`
  */
-export function parseTarget(text: string, allowed: BlockList | null): Target {
+export function parseTarget(text: string, allowed: Allowed): Target {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || text.includes('#'))
     throw new OutboundFault('invalid_url')
@@ -83,17 +93,24 @@ export function parseTarget(text: string, allowed: BlockList | null): Target {
   const family = isIP(host) as 0 | 4 | 6
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
   const inside = url.protocol !== 'https:' || !PUBLIC_PORTS.includes(port) || (family === 0 && isLocalName(host))
-  const target: Target = { url, host, family, inside }
-  if (host.endsWith('.')) throw new OutboundFault('not_allowed')
-  if (family === 0 ? inside && allowed === null : !mayConnect(host, target, allowed))
-    throw new OutboundFault('not_allowed')
+  const target = { url, host, family, inside }
+  if (!mayAsk(target, allowed)) throw new OutboundFault('not_allowed')
   return target
 }
 
+function mayAsk(target: Target, allowed: Allowed): boolean {
+  const { host, family, inside } = target
+  if (host.endsWith('.')) return false
+  if (family !== 0) return mayConnect(host, target, allowed)
+  if (/(^|\.)localhost$/.test(host)) return LOOPBACK.some((address) => mayConnect(address, target, allowed))
+  return !inside || allowed.named
+}
+const LOOPBACK = ['127.0.0.1', '::1']
+
 /** Whether this address of the target may be connected to. Allowed networks win over those that are not public. */
-export function mayConnect(address: string, target: Pick<Target, 'inside'>, allowed: BlockList | null): boolean {
+export function mayConnect(address: string, target: Pick<Target, 'inside'>, allowed: Allowed): boolean {
   if (isIP(address) === 0 || address.includes('%')) return false
-  if (allowed !== null && blockListHas(allowed, address)) return true
+  if (blockListHas(allowed.networks, address)) return true
   return !target.inside && embedded(address).every((inner) => !blockListHas(DENIED, inner))
 }
 

@@ -6,7 +6,8 @@ import { createOutbound, type OutboundRequest } from '../../src/outbound/request
 import { OutboundFault } from '../../src/outbound/rules.ts'
 
 const GET: OutboundRequest = { method: 'GET', timeoutMs: 2_000, maxBytes: 1_000 }
-const LOOPBACK = ['127.0.0.0/8']
+// With a network that has names: the names of these tests stand for addresses on loopback.
+const LOOPBACK = ['127.0.0.0/8', '192.0.2.0/24']
 
 describe('Outbound: requests', () => {
   const servers: Server[] = []
@@ -82,7 +83,10 @@ describe('Outbound: requests', () => {
   it('look the name up on each attempt, once: a name that turns to another address is not followed there', async () => {
     const port = await serve((_, res) => void res.end('fine'), '127.0.0.2')
     await serve((_, res) => void res.end('canary'), '127.0.0.1', port)
-    const outbound = createOutbound({ allow: ['127.0.0.2'], lookup: named(['127.0.0.2'], ['127.0.0.1']) })
+    const outbound = createOutbound({
+      allow: ['127.0.0.2', '192.0.2.0/24'],
+      lookup: named(['127.0.0.2'], ['127.0.0.1']),
+    })
     const url = `http://rebind.test:${port}/`
     expect((await outbound.send(url, GET)).body.toString()).to.equal('fine')
     expect(await codeOf(outbound.send(url, GET))).to.equal('unreachable')
@@ -92,7 +96,7 @@ describe('Outbound: requests', () => {
   it('are not made where any address of the name is not public', async () => {
     const port = await serve((_, res) => void res.end('canary'))
     for (const addresses of [['127.0.0.2', '127.0.0.1'], ['127.0.0.1'], ['::ffff:127.0.0.1'], []]) {
-      const outbound = createOutbound({ allow: ['127.0.0.2'], lookup: named(addresses) })
+      const outbound = createOutbound({ allow: ['127.0.0.2', '192.0.2.0/24'], lookup: named(addresses) })
       expect(await codeOf(outbound.send(`http://mixed.test:${port}/`, GET))).to.equal('unreachable')
     }
     const closed = createOutbound({ allow: [], lookup: named(['127.0.0.1']) })

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
-import { blockList } from '../../src/keys/addresses.rules.ts'
-import { mayConnect, OutboundFault, parseTarget } from '../../src/outbound/rules.ts'
+import { allowedNetworks, mayConnect, OutboundFault, parseTarget } from '../../src/outbound/rules.ts'
 
 const PUBLIC = { inside: false }
+const NOTHING = allowedNetworks([])
 
 function codeOf(url: string, allowed: string[] = []): string {
   try {
-    parseTarget(url, allowed.length === 0 ? null : blockList(allowed))
+    parseTarget(url, allowedNetworks(allowed))
     return 'fine'
   } catch (error) {
     if (!(error instanceof OutboundFault)) throw error
@@ -33,17 +33,17 @@ describe('Outbound: which addresses', () => {
     ...['fc00::1', 'fd00:ec2::254', 'fe80::1', 'fe80::1%eth0', 'febf::1', 'fec0::1', 'ff02::1', 'nonsense', ''],
   ]
   for (const address of denied) {
-    it(`not ${address || 'an empty one'}`, () => expect(mayConnect(address, PUBLIC, null)).to.equal(false))
+    it(`not ${address || 'an empty one'}`, () => expect(mayConnect(address, PUBLIC, NOTHING)).to.equal(false))
   }
 
   it('public ones, and public IPv4 behind a gateway', () => {
     const fine = ['1.1.1.1', '9.255.255.255', '11.0.0.1', '100.63.255.255', '100.128.0.1', '172.15.0.1', '172.32.0.1']
     const six = ['2606:4700::1111', '2001:200::1', '::ffff:8.8.8.8', '64:ff9b::8.8.8.8', '2002:808:808::1']
-    for (const address of [...fine, ...six]) expect(mayConnect(address, PUBLIC, null), address).to.equal(true)
+    for (const address of [...fine, ...six]) expect(mayConnect(address, PUBLIC, NOTHING), address).to.equal(true)
   })
 
   it('allowed networks win, and are all that http, odd ports and local names may reach', () => {
-    const allowed = blockList(['127.0.0.0/8', 'fd00::/8'])
+    const allowed = allowedNetworks(['127.0.0.0/8', 'fd00::/8'])
     for (const address of ['127.0.0.1', '::ffff:127.0.0.1', 'fd00::7'])
       expect(mayConnect(address, { inside: true }, allowed), address).to.equal(true)
     for (const address of ['10.0.0.1', '::1', '1.1.1.1', '2002:7f00:1::', '64:ff9b::7f00:1'])
@@ -92,16 +92,20 @@ describe('Outbound: which URLs', () => {
       expect(codeOf(url), url).to.equal('fine')
   })
 
-  it('anything of allowed networks; what a name stands for is looked at when it is asked', () => {
-    const allow = ['127.0.0.0/8']
-    for (const url of [
-      'http://127.0.0.1:9',
-      'https://0x7f.1:22/',
-      'http://localhost:3000/x',
-      'http://jwks.corp.internal/',
-    ])
+  it('anything on loopback where that is allowed, by its own names too', () => {
+    const allow = ['127.0.0.0/8', '::1']
+    for (const url of ['http://127.0.0.1:9', 'https://0x7f.1:22/', 'http://localhost:3000/x', 'http://[::1]/'])
       expect(codeOf(url, allow), url).to.equal('fine')
-    for (const url of ['http://10.0.0.1/', 'https://[::1]/', 'https://1.1.1.1:22/', 'http://localhost./'])
+    const elsewhere = ['http://10.0.0.1/', 'https://1.1.1.1:22/', 'http://a.example/', 'https://a.example:22/']
+    for (const url of [...elsewhere, 'http://localhost./', 'https://db.internal/', 'https://metadata.google.internal/'])
+      expect(codeOf(url, allow), url).to.equal('not_allowed')
+  })
+
+  it('names where other networks are allowed; what they stand for is looked at when they are asked', () => {
+    const allow = ['10.0.0.0/8']
+    for (const url of ['http://10.0.0.1:9', 'http://jwks.corp.internal/', 'https://intranet/', 'http://a.example:81/'])
+      expect(codeOf(url, allow), url).to.equal('fine')
+    for (const url of ['https://localhost/', 'http://127.0.0.1/', 'https://intranet./'])
       expect(codeOf(url, allow), url).to.equal('not_allowed')
   })
 })
