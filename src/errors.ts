@@ -46,6 +46,8 @@ export const SENTENCES = {
   invalid_dpop_proof: 'The DPoP proof is not good for this request. Make a new one.',
   use_dpop_nonce: 'Make a new DPoP proof with the nonce of the DPoP-Nonce header.',
   insufficient_scope: 'The access token does not have the scope that this needs.',
+  client_keys_unavailable:
+    'The public keys of this client cannot be read at its jwks_uri for a moment. Try again as Retry-After says.',
   invalid_target: 'The resource is not one that this issuer has tokens for.',
   internal: 'Something went wrong on our side. Quote the request id to support.',
 } as const

@@ -46,6 +46,7 @@ export const STATUS: Readonly<Record<Code, number>> = {
   invalid_dpop_proof: 400,
   use_dpop_nonce: 400,
   insufficient_scope: 403,
+  client_keys_unavailable: 503,
   invalid_target: 400,
   internal: 500,
 }
