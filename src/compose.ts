@@ -8,11 +8,13 @@ import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
 import { eventRoutes } from './events/routes.ts'
+import { createClientKeys } from './keys/client-keys.ts'
 import type { KeyDeps } from './keys/create.ts'
 import { createRehash } from './keys/rehash.ts'
 import { revokeKey } from './keys/revoke.ts'
 import { keyRoutes } from './keys/routes.ts'
 import { type Opened, open } from './open.ts'
+import { createOutbound } from './outbound/request.ts'
 import { pooledRandom } from './random.ts'
 import { derive } from './secrets.ts'
 import { createKeyring, type Keyring } from './signing/keyring.ts'
@@ -99,7 +101,7 @@ async function put(
   const logger = createLogger(config, outside)
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
-  const parts = await makeParts(opened, outside)
+  const parts = await makeParts(config, opened, outside)
   const { keys, keyring, publisher, flush } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
@@ -137,7 +139,7 @@ interface Parts {
   flush: () => Promise<void>
 }
 
-async function makeParts(opened: Opened, { now, random }: Outside): Promise<Parts> {
+async function makeParts(config: Config, opened: Opened, { now, random }: Outside): Promise<Parts> {
   const { catalog, store, peppers, masterKeys, newId } = opened
   const eventId = (): string => newId('evt')
   const keyring = createKeyring({ store, catalog, ring: derive(masterKeys, 'signing keys'), now, random, eventId })
@@ -150,10 +152,11 @@ async function makeParts(opened: Opened, { now, random }: Outside): Promise<Part
   const limits = createExchangeLimits(catalog, now)
   const statuses = createStatuses(store)
   const allocator = createAllocator(store, random)
+  const outbound = createOutbound({ allow: config.outboundAllow })
   // What was committed stands, whatever follows: the poll publishes what could not be published at once.
   const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
-  const keys: KeyDeps = { store, catalog, peppers, allocator, statuses, statusChanged, now, random, newId }
-  const clientKeys = { find: async () => [] }
+  const keys: KeyDeps = { store, catalog, peppers, allocator, outbound, statuses, statusChanged, now, random, newId }
+  const clientKeys = createClientKeys({ outbound, now })
   const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
   const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
   return {

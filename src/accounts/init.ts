@@ -189,7 +189,7 @@ function manageKey(deps: InitDeps, status: StatusRef): { key: ApiKey; secret: st
     grants: [{ subAccount: null, scopes: [...catalog.manage.scopeNames] }],
   }
   const by: Author = { type: 'system', id: null, name: ACTOR.name }
-  const made = { id, secretId: newId('sec'), text: secret, pepper: peppers.current, status, by, now: deps.now() }
+  const made = { id, secret: { id: newId('sec'), text: secret, pepper: peppers.current }, status, by, now: deps.now() }
   return { key: newKey(wish, OPERATOR, null, made), secret }
 }
 

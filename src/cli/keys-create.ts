@@ -1,4 +1,7 @@
-import type { ShownKey } from '../keys/shape.ts'
+import { readFileSync } from 'node:fs'
+import type { CreatedKey } from '../keys/create.ts'
+import { jwksFaults } from '../keys/jwks.rules.ts'
+import { CliFault, EXIT } from './exit.ts'
 import type { Grant } from './input.ts'
 import { keyText } from './keys-show.ts'
 import { manage } from './manage.ts'
@@ -16,10 +19,14 @@ export interface CreateOptions extends JsonOption {
   allowOrigin?: string[]
   /** RFC 3339. */
   expires?: string
+  /** A file with a JWK Set of public keys. */
+  jwks?: string
+  jwksUri?: string
+  dpop?: boolean
   confirm?: boolean
 }
 
-/** `latchkey keys create`: the secret stands alone on the last line of stdout. */
+/** `latchkey keys create`: the secret, if there is one, stands alone on the last line of stdout. */
 export async function createKey(options: CreateOptions): Promise<void> {
   const {
     account,
@@ -29,12 +36,42 @@ export async function createKey(options: CreateOptions): Promise<void> {
     allowIp: allowedIps,
     allowOrigin: allowedOrigins,
     expires: expiresAt,
+    jwks: file,
+    dpop: dpopBoundAccessTokens,
     ...same
   } = options
+  const ownKeys = file === undefined ? {} : { jwks: readJwks(file) }
+  const pair = file === undefined && same.jwksUri === undefined ? {} : { tokenEndpointAuthMethod: 'private_key_jwt' }
   const session = await manage(account)
-  const wish = { ...same, grants, holderId, allowedIps, allowedOrigins, expiresAt }
-  const made = await session.call<{ key: ShownKey; secret: string }>('/keys', { method: 'POST', json: wish })
+  const wish = {
+    ...same,
+    ...ownKeys,
+    ...pair,
+    dpopBoundAccessTokens,
+    grants,
+    holderId,
+    allowedIps,
+    allowedOrigins,
+    expiresAt,
+  }
+  const made = await session.call<CreatedKey>('/keys', { method: 'POST', json: wish })
   if (json) return printJson(made)
+  if (made.secret === null) return print(keyText(made.key))
   print(`${keyText(made.key)}\n\n${made.secret}`)
   remark('The last line is the secret, shown once: keep it now.')
+}
+
+/** Looked at before anything is sent: what should have stayed private still can. */
+function readJwks(file: string): { keys: Record<string, unknown>[] } {
+  let jwks: { keys?: unknown } | null
+  try {
+    jwks = JSON.parse(readFileSync(file, 'utf8')) as { keys?: unknown } | null
+  } catch {
+    throw new CliFault(EXIT.usage, 'usage', `${file} cannot be read, or is not JSON.`)
+  }
+  if (!Array.isArray(jwks?.keys) || jwks.keys.some((key) => typeof key !== 'object' || key === null))
+    throw new CliFault(EXIT.usage, 'usage', `${file} is no JWK Set: {"keys": [...]}.`)
+  const [fault] = jwksFaults(jwks.keys, '/keys')
+  if (fault !== undefined) throw new CliFault(EXIT.usage, 'usage', `${file}: ${fault.pointer} ${fault.detail}`)
+  return { keys: jwks.keys }
 }

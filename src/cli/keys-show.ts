@@ -47,9 +47,15 @@ export function keyText(key: ShownKey): string {
     ['created', `${utc(key.createdAt)} by ${key.createdBy.name}`],
     ['last used', time(key.lastUsedAt) ?? 'never'],
     ['secrets', list(key.secrets.map(secretText))],
+    ['public keys', key.jwksUri ?? list((key.jwks?.keys ?? []).map(publicKeyText))],
+    ['tokens', key.dpopBoundAccessTokens ? 'bound to a key (DPoP)' : null],
   ])
 }
 
 function secretText({ last4, createdAt, expiresAt }: ShownKey['secrets'][number]): string {
   return `…${last4}, made ${utc(createdAt)}${expiresAt === null ? '' : `, ends ${utc(expiresAt)}`}`
+}
+
+function publicKeyText({ kid, alg, kty, crv }: Record<string, string>): string {
+  return [kid ?? 'without kid', alg, kty, crv].filter(Boolean).join(', ')
 }

@@ -233,6 +233,7 @@ async function createKeys(deps: SeedDeps, holders: DemoData['holders']): Promise
     if ((deps.catalog.namespaces.get(wish.namespace)?.stage ?? 'retired') === 'retired') continue
     const full: KeyWish = { ...PLAIN_WISH, description: 'Made with the demo data.', name, ...wish }
     const { key, secret } = await createKey(deps, of, full, { actor: ACTOR, requestId: null, bound: false })
+    if (secret === null) throw new Error(`demo key ${name} has no secret`)
     keys[name] = { id: key.id, secret, account: of, namespace: wish.namespace }
   }
   return keys

@@ -7,8 +7,9 @@ import type { StatusRef } from '../status/rules.ts'
 import { isAddressBlock } from './addresses.rules.ts'
 import { adviceFor } from './admission.rules.ts'
 import type { KeyKind } from './grammar.rules.ts'
+import { jwksFaults, publicJwk } from './jwks.rules.ts'
 import { expand, type Grant, grantsFault, offeredScopes } from './rights.rules.ts'
-import { type ApiKey, type Author, hashKey } from './rules.ts'
+import { type ApiKey, type Author, hashKey, type Secret } from './rules.ts'
 
 /** What a caller asks for, defaults filled in. */
 export interface KeyWish {
@@ -22,6 +23,12 @@ export interface KeyWish {
   allowedOrigins: string[]
   expiresAt: number | null
   customData: Record<string, unknown>
+  tokenEndpointAuthMethod: ApiKey['tokenEndpointAuthMethod']
+  tokenEndpointAuthAudience: ApiKey['tokenEndpointAuthAudience']
+  /** As sent; what is kept of it are the public members. */
+  jwks: { keys: Record<string, unknown>[] } | null
+  jwksUri: string | null
+  dpopBoundAccessTokens: boolean
   confirm: boolean
 }
 
@@ -34,6 +41,11 @@ export const PLAIN_WISH: Omit<KeyWish, 'name' | 'namespace' | 'grants'> = Object
   allowedOrigins: [],
   expiresAt: null,
   customData: {},
+  tokenEndpointAuthMethod: 'client_secret_basic',
+  tokenEndpointAuthAudience: 'issuer',
+  jwks: null,
+  jwksUri: null,
+  dpopBoundAccessTokens: false,
   confirm: false,
 })
 
@@ -44,6 +56,8 @@ export interface WishFacts {
   holder: Holder | null
   /** Slugs of the sub-accounts that the grants name and that exist. */
   subAccounts: ReadonlySet<string>
+  /** Why the wish's jwksUri will never be asked, by the rules for outbound requests. */
+  jwksUriFault: string | null
   catalog: Catalog
   now: number
 }
@@ -56,7 +70,7 @@ export function wishFault(facts: WishFacts): Refusal | null {
     return new Refusal('unknown_namespace', {
       errors: [{ pointer: '/namespace', detail: `"${sayable(wish.namespace)}" is not a namespace.` }],
     })
-  const fields = fieldFaults(wish, now)
+  const fields = [...fieldFaults(wish, now), ...clientFaults(wish, facts.jwksUriFault)]
   if (fields.length > 0) return new Refusal('invalid_request', { errors: fields })
   const state = accountFault(account, namespace, catalog, now)
   if (state !== null) return state
@@ -116,6 +130,27 @@ function fieldFaults(wish: KeyWish, now: number): FieldFault[] {
   return faults
 }
 
+function clientFaults(wish: KeyWish, jwksUriFault: string | null): FieldFault[] {
+  const { jwks, jwksUri, tokenEndpointAuthMethod: method } = wish
+  const given = (name: keyof KeyWish) => wish[name] !== PLAIN_WISH[name as keyof typeof PLAIN_WISH]
+  if (wish.kind === 'publishable')
+    return CLIENT_MEMBERS.filter(given).map((name) => ({
+      pointer: `/${name}`,
+      detail: 'is for secret keys alone; leave it out of a publishable key.',
+    }))
+  if (method !== 'private_key_jwt')
+    return KEY_PAIR_MEMBERS.filter(given).map((name) => ({
+      pointer: `/${name}`,
+      detail: 'goes with tokenEndpointAuthMethod private_key_jwt alone.',
+    }))
+  if ((jwks === null) === (jwksUri === null))
+    return [{ pointer: jwks === null ? '/jwks' : '/jwksUri', detail: 'give exactly one of jwks and jwksUri.' }]
+  if (jwks !== null) return jwksFaults(jwks.keys, '/jwks/keys')
+  return jwksUriFault === null ? [] : [{ pointer: '/jwksUri', detail: jwksUriFault }]
+}
+const KEY_PAIR_MEMBERS = ['tokenEndpointAuthAudience', 'jwks', 'jwksUri'] as const
+const CLIENT_MEMBERS = ['tokenEndpointAuthMethod', ...KEY_PAIR_MEMBERS, 'dpopBoundAccessTokens'] as const
+
 /** An exact origin that is https, or http on loopback. */
 export function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false
@@ -148,28 +183,25 @@ function holderFault(wish: KeyWish, holder: Holder | null, namespace: NamespaceE
   return flagged && !wish.confirm ? new Refusal('holder_flagged') : null
 }
 
-export interface Made {
+export interface NewSecret {
   id: string
-  secretId: string
   /** The key as written: shown once, never kept. */
   text: string
   pepper: { id: string; bytes: Uint8Array }
+}
+
+export interface Made {
+  id: string
+  /** Null for a key that authenticates with its own key pair. */
+  secret: NewSecret | null
+  /** Of the tokens got with the secret, or else with the key pair. */
   status: StatusRef
   by: Author
   now: number
 }
 
 export function newKey(wish: KeyWish, account: string, holder: Holder | null, made: Made): ApiKey {
-  const { now } = made
-  const secret = {
-    id: made.secretId,
-    pepper: made.pepper.id,
-    hash: hashKey(made.text, made.pepper.bytes),
-    last4: made.text.slice(-4),
-    createdAt: now,
-    expiresAt: null,
-    status: made.status,
-  }
+  const { now, secret, status } = made
   return {
     id: made.id,
     account,
@@ -188,16 +220,22 @@ export function newKey(wish: KeyWish, account: string, holder: Holder | null, ma
     expiresAt: wish.expiresAt,
     suspendedAt: null,
     revoked: null,
-    secrets: [secret],
-    tokenEndpointAuthMethod: 'client_secret_basic',
-    jwks: null,
-    jwksUri: null,
-    jwksStatus: null,
-    dpopBoundAccessTokens: false,
+    secrets: secret === null ? [] : [hashed(secret, status, now)],
+    tokenEndpointAuthMethod: wish.tokenEndpointAuthMethod,
+    tokenEndpointAuthAudience: wish.tokenEndpointAuthAudience,
+    jwks: wish.jwks === null ? null : { keys: wish.jwks.keys.map(publicJwk) },
+    jwksUri: wish.jwksUri,
+    jwksStatus: secret === null ? status : null,
+    dpopBoundAccessTokens: wish.dpopBoundAccessTokens,
     customData: wish.customData,
     createdAt: now,
     createdBy: made.by,
     updatedAt: now,
     version: 1,
   }
+}
+
+function hashed({ id, text, pepper }: NewSecret, status: StatusRef, now: number): Secret {
+  const hash = hashKey(text, pepper.bytes)
+  return { id, pepper: pepper.id, hash, last4: text.slice(-4), createdAt: now, expiresAt: null, status }
 }

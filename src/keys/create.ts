@@ -4,12 +4,13 @@ import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { newEvent } from '../events/rules.ts'
 import type { Holder } from '../holders/rules.ts'
+import type { Outbound } from '../outbound/request.ts'
 import type { SecretRing } from '../secrets.ts'
 import type { Allocator } from '../status/allocate.ts'
 import type { Statuses } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { EventActor, Guarded, Kept, Ref, Store } from '../store/store.ts'
-import { beyondPlan, type KeyWish, newKey, wishFault } from './create.rules.ts'
+import { beyondPlan, type KeyWish, type NewSecret, newKey, wishFault } from './create.rules.ts'
 import { formatKey, newKeyId, newSecret } from './grammar.rules.ts'
 import type { ApiKey } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
@@ -19,6 +20,8 @@ export interface KeyDeps {
   catalog: Catalog
   peppers: SecretRing
   allocator: Allocator
+  /** What is asked of requests to addresses that customers name. */
+  outbound: Pick<Outbound, 'faultOf'>
   statuses: Statuses
   /** Called when a status changed or a list may be new: makes it known before the caller hears of it. Never rejects. */
   statusChanged: () => Promise<void>
@@ -34,39 +37,34 @@ export interface Asker {
   bound: boolean
 }
 
+export interface CreatedKey {
+  key: ShownKey
+  /** Null for a key that authenticates with its own key pair. */
+  secret: string | null
+}
+
 /** Makes a key. The secret is in this answer and nowhere else. */
-export async function createKey(
-  deps: KeyDeps,
-  account: string,
-  wish: KeyWish,
-  asker: Asker,
-): Promise<{ key: ShownKey; secret: string }> {
+export async function createKey(deps: KeyDeps, account: string, wish: KeyWish, asker: Asker): Promise<CreatedKey> {
   const made = await act(deps.store, () => decide(deps, account, wish, asker))
   await deps.statusChanged()
   return made
 }
 
-async function decide(
-  deps: KeyDeps,
-  accountId: string,
-  wish: KeyWish,
-  asker: Asker,
-): Promise<Decision<{ key: ShownKey; secret: string }>> {
+async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: Asker): Promise<Decision<CreatedKey>> {
   const { catalog, now } = deps
   const { account, holder, subAccounts } = await load(deps.store, accountId, wish)
   const at = now()
-  const fault = wishFault({ wish, account, holder, subAccounts, catalog, now: at })
+  const jwksUriFault = wish.jwksUri === null ? null : deps.outbound.faultOf(wish.jwksUri)
+  const fault = wishFault({ wish, account, holder, subAccounts, jwksUriFault, catalog, now: at })
   if (fault !== null) throw fault
   const namespace = catalog.namespaces.get(wish.namespace) as NamespaceEntry
   if (asker.bound) refuseBeyond(wish, account, namespace, catalog)
   const id = newKeyId(deps.random)
-  const text = formatKey(namespace.id, wish.kind, id, newSecret(deps.random))
+  const secret = wish.tokenEndpointAuthMethod === 'private_key_jwt' ? null : madeSecret(deps, wish, id)
   const { type, id: by, name } = asker.actor
   const key = newKey(wish, account.id, holder, {
     id,
-    secretId: deps.newId('sec'),
-    text,
-    pepper: deps.peppers.current,
+    secret,
     status: await deps.allocator.take(namespace.id),
     by: { type, id: by, name },
     now: at,
@@ -80,9 +78,17 @@ async function decide(
       count: [{ name: 'keys', add: 1, max: catalog.limits.keysPerAccount }],
       events: [keyEvent(deps, 'key.created', asker, key, { object: shown })],
     },
-    answer: { key: shown, secret: text },
+    answer: { key: shown, secret: secret?.text ?? null },
     refusals: { full: () => new Refusal('keys_full') },
   }
+}
+
+function madeSecret(
+  { random, newId, peppers }: Pick<KeyDeps, 'random' | 'newId' | 'peppers'>,
+  { namespace, kind }: Pick<KeyWish, 'namespace' | 'kind'>,
+  keyId: string,
+): NewSecret {
+  return { id: newId('sec'), text: formatKey(namespace, kind, keyId, newSecret(random)), pepper: peppers.current }
 }
 
 async function load(store: Store, accountId: string, wish: KeyWish) {

@@ -24,6 +24,9 @@ export const MAX_KEY_LENGTH = 'lk_'.length + 16 + '_sk_'.length + ID_LENGTH + SE
 /** For scanners too: every key matches, and little else does. */
 export const KEY_PATTERN = /^lk_([a-z][a-z0-9]{0,15})_(sk|pk)_([0-9A-Za-z]{12})([0-9A-Za-z]{32})([0-9A-Za-z]{6})$/
 
+/** Something in a text that is, or was, a key: to keep keys out of where they do not belong. */
+export const HOLDS_A_KEY = /lk_[a-z][a-z0-9]{0,15}_[sp]k_[0-9A-Za-z]{20}/
+
 const KINDS = { sk: 'secret', pk: 'publishable' } as const
 
 /** Null where the text is no well-formed key with a matching checksum. */

@@ -5,9 +5,11 @@ import { accountParams } from '../web/params.ts'
 import { actorOf, type Principal } from '../web/principal.ts'
 import type { RequestFacts } from '../web/request.ts'
 import { type Route, route } from '../web/route.ts'
+import { clientWish } from './client.shape.ts'
 import type { KeyWish } from './create.rules.ts'
 import { type Asker, createKey, type KeyDeps } from './create.ts'
 import { findKey, findKeys } from './find.ts'
+import { HOLDS_A_KEY } from './grammar.rules.ts'
 import { revokeKey } from './revoke.ts'
 import { REVOKE_REASONS } from './rules.ts'
 import { grantShape, keyShape, showKey } from './shape.ts'
@@ -20,8 +22,6 @@ const listQuery = z.strictObject({
   holderType: z.enum(HOLDER_TYPES).optional(),
   holderId: z.string().max(64).optional(),
 })
-
-const HOLDS_A_KEY = /lk_[a-z][a-z0-9]{0,15}_[sp]k_[0-9A-Za-z]{20}/
 
 /** What people write. A key pasted into the wrong field must not end up in lists and events. */
 const prose = (max: number) =>
@@ -67,6 +67,7 @@ const createBody = z
       .default(null)
       .meta({ type: 'string', format: 'date-time' }),
     customData: customData.default({}),
+    ...clientWish,
     confirm: z
       .boolean()
       .default(false)
@@ -81,7 +82,10 @@ const revokeBody = z
 const created = z
   .object({
     key: keyShape,
-    secret: z.string().meta({ description: 'The API key. Shown in this answer and never again.' }),
+    secret: z
+      .string()
+      .nullable()
+      .meta({ description: 'The API key. Shown in this answer and never again; null for private_key_jwt.' }),
   })
   .meta({ id: 'CreatedKey' })
 
@@ -145,7 +149,7 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
       operationId: 'createKey',
       summary: 'Create a key',
       description:
-        'The answer holds the secret once. Nobody grants more than they have: scopes beyond the plan are refused.',
+        'The answer holds the secret once; a key that authenticates with its own key pair has none. Nobody grants more than they have: scopes beyond the plan are refused.',
       access: 'keys.create',
       params: accountParams,
       body: { kinds: ['json'], schema: createBody as unknown as z.ZodType<KeyWish>, shown: { json: createBody } },

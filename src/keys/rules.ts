@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { HolderType } from '../holders/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import type { KeyKind } from './grammar.rules.ts'
+import type { PublicJwk } from './jwks.rules.ts'
 import type { Grant } from './rights.rules.ts'
 
 /** One logical key: a stable id with one live secret, or two while a rotation runs. It is also one OAuth client. */
@@ -27,8 +28,10 @@ export interface ApiKey {
   suspendedAt: number | null
   revoked: Revocation | null
   secrets: Secret[]
-  tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt'
-  jwks: { keys: Record<string, unknown>[] } | null
+  tokenEndpointAuthMethod: (typeof AUTH_METHODS)[number]
+  /** What an assertion of this client must name as `aud`. */
+  tokenEndpointAuthAudience: (typeof AUTH_AUDIENCES)[number]
+  jwks: { keys: PublicJwk[] } | null
   jwksUri: string | null
   /** Status of tokens that were got with the JWK set. */
   jwksStatus: StatusRef | null
@@ -39,6 +42,10 @@ export interface ApiKey {
   updatedAt: number
   version: number
 }
+
+/** `client_secret_basic` stands for the secret in any place; `private_key_jwt` (RFC 7523) has none. */
+export const AUTH_METHODS = ['client_secret_basic', 'private_key_jwt'] as const
+export const AUTH_AUDIENCES = ['issuer', 'token_endpoint'] as const
 
 export interface Author {
   type: 'person' | 'program' | 'system'

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { HOLDER_TYPES, type Holder } from '../holders/rules.ts'
 import { iso } from '../web/time.ts'
+import { clientShape } from './client.shape.ts'
 import type { Grant } from './rights.rules.ts'
 import { type ApiKey, type KeyUse, keyStatus, REVOKE_REASONS } from './rules.ts'
 
@@ -52,10 +53,7 @@ export const keyShape = z
     revoked: z
       .object({ at: time, by: authorShape, reason: z.enum(REVOKE_REASONS), note: z.string().nullable() })
       .nullable(),
-    tokenEndpointAuthMethod: z.enum(['client_secret_basic', 'private_key_jwt']),
-    jwks: z.object({ keys: z.array(z.looseObject({})) }).nullable(),
-    jwksUri: z.string().nullable(),
-    dpopBoundAccessTokens: z.boolean(),
+    ...clientShape,
     customData: z.record(z.string(), z.unknown()),
     version: z.int(),
   })
@@ -75,8 +73,10 @@ export function showKey(key: ApiKey, beside: { holder: Holder | null; use: KeyUs
     allowedIps,
     allowedOrigins,
     tokenEndpointAuthMethod,
+    tokenEndpointAuthAudience,
     jwks,
     jwksUri,
+    dpopBoundAccessTokens,
   } = key
   const live = key.secrets.filter((s) => s.expiresAt === null || s.expiresAt > now)
   return {
@@ -107,9 +107,10 @@ export function showKey(key: ApiKey, beside: { holder: Holder | null; use: KeyUs
     rotation: null,
     revoked: key.revoked === null ? null : { ...key.revoked, at: iso(key.revoked.at) },
     tokenEndpointAuthMethod,
+    tokenEndpointAuthAudience,
     jwks,
     jwksUri,
-    dpopBoundAccessTokens: key.dpopBoundAccessTokens,
+    dpopBoundAccessTokens,
     customData: key.customData,
     version: key.version,
   }

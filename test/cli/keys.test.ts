@@ -1,4 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { PLAIN_WISH } from '../../src/keys/create.rules.ts'
 import { createKey } from '../../src/keys/create.ts'
 import { masked, run, SECRET } from './run.ts'
 import { withServer } from './server.ts'
@@ -39,12 +44,9 @@ describe('cli: keys', function () {
 
     it('follows all pages, of another account too, and stops at --limit', async () => {
       const { env, latchkey } = server()
-      const wish = { namespace: 'v2', kind: 'secret', description: '', holderId: null, expiresAt: null } as const
       const asker = { actor: { type: 'system', id: null, name: 'Test' }, requestId: null, bound: false } as const
-      const none = { allowedIps: [], allowedOrigins: [], customData: {}, confirm: false }
-      const grants = [{ subAccount: null, scopes: ['links:read'] }]
-      for (let i = 0; i < 205; i++)
-        await createKey(latchkey.keys, 'globex', { ...wish, ...none, grants, name: `n${i}` }, asker)
+      const wish = { ...PLAIN_WISH, namespace: 'v2', grants: [{ subAccount: null, scopes: ['links:read'] }] }
+      for (let i = 0; i < 205; i++) await createKey(latchkey.keys, 'globex', { ...wish, name: `n${i}` }, asker)
       const args = ['keys', 'list', '--account', 'globex', '--json']
       const [all, some] = await Promise.all([
         run(args, env('operator-manage')),
@@ -136,6 +138,32 @@ describe('cli: keys', function () {
       )
       const works = await run(['token', '-'], env(), stdout.trimEnd().split('\n').at(-1))
       expect(masked(works.stdout)).to.equal('TOKEN\n')
+    })
+
+    it('makes a key that has a key pair of its own, and no secret', async () => {
+      const { env } = server()
+      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const directory = mkdtempSync(join(tmpdir(), 'latchkey-jwks-'))
+      const file = (name: string, ...keys: unknown[]) => {
+        writeFileSync(join(directory, name), JSON.stringify({ keys }))
+        return ['--jwks', join(directory, name)]
+      }
+      const what = ['keys', 'create', '--name', 'Job', '--namespace', 'v2', '--grant', 'links:read']
+      const ours = file('public.json', { ...publicKey.export({ format: 'jwk' }), kid: 'k1' })
+      const made = await run([...what, ...ours, '--dpop'], env('acme-manage'))
+      expect([made.code, made.stderr]).to.deep.equal([0, ''])
+      expect(made.stdout).to.match(/public keys +k1, EC, P-256\ntokens +bound to a key \(DPoP\)\n$/)
+      const byUri = await run([...what, '--jwks-uri', 'https://a.example/jwks', '--json'], env('acme-manage'))
+      expect(byUri.json()).to.include({ secret: null })
+      // The server is not even named: what is private never leaves.
+      const secret = privateKey.export({ format: 'jwk' })
+      const kept = await run([...what, ...file('private.json', secret)])
+      expect([kept.code, kept.stdout]).to.deep.equal([2, ''])
+      expect(kept.stderr).to.match(/private\.json: \/keys\/0\/d belongs to a private or shared key/)
+      expect(kept.stderr).to.not.include(secret.d as string)
+      for (const wrong of [['--jwks', join(directory, 'none.json')], file('list.json', null)])
+        expect((await run([...what, ...wrong])).code).to.equal(2)
+      rmSync(directory, { recursive: true })
     })
 
     it('prints {key, secret} as JSON, with what was asked for', async () => {

@@ -314,7 +314,7 @@ async function keyThat(b: Bed, change: (key: Key) => Key, wish: Record<string, u
     replace: [{ collection: 'keys', document: { ...change(kept), rev: kept.rev } }],
   })
   if (!done.ok) throw new Error('not changed')
-  return secret
+  return secret as string
 }
 
 onBothStores('POST /{ns}/jwts: refusals of an authentic key, in order', (bed) => {
@@ -505,7 +505,7 @@ onBothStores('POST /{ns}/jwts: limits of the plan', (bed) => {
     const wish = { ...PLAIN_WISH, namespace: 'v2', grants: [{ subAccount: null, scopes: ['links:read'] }] }
     const secrets: string[] = []
     for (let i = 0; i < 6; i++)
-      secrets.push((await createKey(b.latchkey.keys, 'globex', { ...wish, name: `n${i}` }, asker)).secret)
+      secrets.push((await createKey(b.latchkey.keys, 'globex', { ...wish, name: `n${i}` }, asker)).secret as string)
     for (const apiKey of secrets.slice(0, 5))
       await Promise.all(Array.from({ length: 60 }, () => b.post('/v2/jwts', { json: { apiKey } })))
     const { answer, problem } = await refusal(b, '/v2/jwts', { json: { apiKey: secrets[5] } })

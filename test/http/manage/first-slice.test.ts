@@ -160,6 +160,7 @@ onBothStores('Management: keys', (bed) => {
       rotation: null,
       revoked: null,
       tokenEndpointAuthMethod: 'client_secret_basic',
+      tokenEndpointAuthAudience: 'issuer',
       jwks: null,
       jwksUri: null,
       dpopBoundAccessTokens: false,
