@@ -1,0 +1,124 @@
+import { expect } from 'chai'
+import { claimsOf, onBothStores } from '../bed.ts'
+import { ask, aToken, CC, type Client, createClient, proofFor } from './asking.ts'
+
+const PATH = '/v2/oauth/token'
+
+onBothStores('DPoP at the token endpoint (RFC 9449)', (bed) => {
+  let client: Client
+  before(async () => {
+    client = await createClient()
+  })
+  const get = (dpop: string | undefined, name = 'acme-v2-readonly') =>
+    ask(bed(), name, 'token', CC, dpop === undefined ? {} : { dpop })
+  const proof = (claims: Record<string, unknown> = {}) => proofFor(bed(), client, PATH, claims)
+
+  it('binds the token to the key of the proof (§5, §6)', async () => {
+    const answer = await get(await proof())
+    expect(answer.status).to.equal(200)
+    expect(answer.json()).to.include({ token_type: 'DPoP' })
+    expect(claimsOf(answer.json().access_token as string).cnf).to.deep.equal({ jkt: client.jkt })
+    expect(answer.headers.get('dpop-nonce')).to.match(/^[\w-]{22}$/)
+    expect(answer.headers.get('access-control-expose-headers')).to.equal(null)
+    const fromAPage = await ask(bed(), 'acme-v2-readonly', 'token', CC, {
+      dpop: await proof(),
+      origin: 'https://a.example',
+    })
+    expect(fromAPage.headers.get('access-control-expose-headers'))
+      .to.include('DPoP-Nonce')
+      .and.include('WWW-Authenticate')
+  })
+
+  it('binds at /jwts too, and says so', async () => {
+    const dpop = await proofFor(bed(), client, '/v2/jwts')
+    const json = { apiKey: bed().secret('acme-v2-readonly') }
+    const answer = await bed().post('/v2/jwts', { json, headers: { dpop, accept: 'application/json' } })
+    expect(answer.json()).to.include({ token_type: 'DPoP' })
+    const again = await bed().post('/v2/jwts', { json, headers: { dpop } })
+    expect([again.status, again.json().code]).to.deep.equal([400, 'invalid_dpop_proof'])
+  })
+
+  it('is a key of any algorithm that the metadata names', async () => {
+    const { dpop_signing_alg_values_supported: algs } = (
+      await bed().get('/.well-known/oauth-authorization-server/v2')
+    ).json()
+    for (const alg of algs as string[]) {
+      const one = await createClient(alg)
+      const answer = await get(await proofFor(bed(), one, PATH))
+      expect([alg, answer.json().token_type]).to.deep.equal([alg, 'DPoP'])
+    }
+  })
+
+  const bad: Record<string, () => Promise<string>> = {
+    'for another method': () => proof({ htm: 'GET' }),
+    'for another address': () => proof({ htu: `${bed().url}/v2/jwts` }),
+    'for another host': () => proof({ htu: `http://evil.example${PATH}` }),
+    'of long ago': () => proof({ iat: Math.floor(bed().now() / 1000) - 61 }),
+    'of the future': () => proof({ iat: Math.floor(bed().now() / 1000) + 60 }),
+    'without jti': () => proof({ jti: undefined }),
+    'that is no JWT': async () => 'nonsense',
+    'that is an access token': () => bed().token('acme-v2-readonly'),
+    'twice in one request': async () => `${await proof()}, ${await proof()}`,
+  }
+  for (const [what, make] of Object.entries(bad)) {
+    it(`a proof ${what}: 400 invalid_dpop_proof`, async () => {
+      const answer = await get(await make())
+      expect([answer.status, answer.json().error]).to.deep.equal([400, 'invalid_dpop_proof'])
+      expect(answer.json().error_description).to.match(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/)
+    })
+  }
+
+  it('Host and X-Forwarded-* change nothing about the address', async () => {
+    const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' }
+    const htu = `https://evil.example${PATH}`
+    const foreign = await ask(bed(), 'acme-v2-readonly', 'token', CC, { dpop: await proof({ htu }), ...headers })
+    expect(foreign.json().error).to.equal('invalid_dpop_proof')
+    expect((await ask(bed(), 'acme-v2-readonly', 'token', CC, { dpop: await proof(), ...headers })).status).to.equal(
+      200,
+    )
+  })
+
+  it('a proof is good once, also between namespaces’ doors', async () => {
+    const dpop = await proof()
+    expect((await get(dpop)).status).to.equal(200)
+    const again = await get(dpop)
+    expect(again.json()).to.deep.equal({
+      error: 'invalid_dpop_proof',
+      error_description: 'The proof was used before. Make a new one for each request.',
+    })
+  })
+
+  it('a hundred at once with one proof: one token', async () => {
+    const dpop = await proof()
+    const answers = await Promise.all(Array.from({ length: 100 }, () => get(dpop, 'acme-v2-server')))
+    expect(answers.filter((a) => a.status === 200)).to.have.length(1)
+    expect(new Set(answers.filter((a) => a.status !== 200).map((a) => a.json().error))).to.deep.equal(
+      new Set(['invalid_dpop_proof']),
+    )
+  }).timeout(30_000)
+
+  it('nonces: one of ours is taken for minutes, another is answered with use_dpop_nonce and a new one (§8)', async () => {
+    const nonce = (await get(await proof())).headers.get('dpop-nonce') as string
+    expect((await get(await proof({ nonce }))).status).to.equal(200)
+    const wrong = await get(await proof({ nonce: 'A'.repeat(22) }))
+    expect([wrong.status, wrong.json().error]).to.deep.equal([400, 'use_dpop_nonce'])
+    const told = wrong.headers.get('dpop-nonce') as string
+    expect((await get(await proof({ nonce: told }))).status).to.equal(200)
+    bed().pass(150_000)
+    expect((await get(await proof({ nonce: told }))).status).to.equal(200)
+    bed().pass(150_000)
+    expect((await get(await proof({ nonce: told }))).json().error).to.equal('use_dpop_nonce')
+  })
+
+  it('a bound token sent as Bearer is refused: by the management API and by a resource server', async () => {
+    const token = await aToken(get(await proof()))
+    const resource = await fetch(new URL('/v2/links', bed().resourceUrl), {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect(resource.status).to.equal(401)
+    const dpop = await proofFor(bed(), client, '/manage/oauth/token')
+    const manage = await aToken(ask(bed(), 'acme-manage', 'token', CC, { dpop }))
+    const answer = await bed().get('/manage/whoami', { authorization: `Bearer ${manage}` })
+    expect([answer.status, answer.json().code]).to.deep.equal([401, 'invalid_token'])
+  })
+})
