@@ -1,0 +1,74 @@
+/** Several servers, each a process, on one MongoDB: what one of them acknowledges, all of them know. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { DemoData } from '../../src/demo/seed.ts'
+import { dropDatabase, freshName, mongoTestUri } from '../contract/mongo-server.ts'
+
+const CHILD = fileURLToPath(new URL('./server.child.ts', import.meta.url))
+
+export interface Instances {
+  /** Base of every issuer, whichever instance is asked. */
+  publicUrl: string
+  /** Where each instance really listens. */
+  urls: string[]
+  demo: DemoData
+  close(): Promise<void>
+}
+
+/** @returns null where there is no MongoDB to share */
+export async function startInstances(count: number): Promise<Instances | null> {
+  const uri = mongoTestUri(freshName())
+  if (uri === null) return null
+  const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-instances-'))
+  const ports = await freePorts(count + 1)
+  const publicUrl = `http://localhost:${ports[0]}`
+  const secret = (id: string) => `${id}:${randomBytes(32).toString('base64')}`
+  const env = {
+    PATH: process.env.PATH,
+    LATCHKEY_DATA_DIR: dataDir,
+    MONGODB_URI: uri,
+    PUBLIC_URL: publicUrl,
+    LATCHKEY_PEPPERS: secret('p1'),
+    LATCHKEY_MASTER_KEYS: secret('m1'),
+    LOG_LEVEL: 'silent',
+  }
+  const children: ChildProcess[] = []
+  for (let i = 0; i < count; i++) {
+    const child = fork(CHILD, [], {
+      env: { ...env, PORT: String(ports[i]), DEMO_RESOURCE_PORT: i === 0 ? String(ports[count]) : '0' },
+      execArgv: ['--import', 'tsx/esm'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    children.push(child)
+    // One after the other: the first fills the store with demo data.
+    const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+    if (typeof message !== 'object') throw new Error(`instance ${i} ended with ${message}`)
+  }
+  return {
+    publicUrl,
+    urls: ports.slice(0, count).map((port) => `http://127.0.0.1:${port}`),
+    demo: JSON.parse(readFileSync(join(dataDir, 'demo.json'), 'utf8')) as DemoData,
+    async close() {
+      for (const child of children) {
+        child.disconnect()
+        await once(child, 'exit')
+      }
+      rmSync(dataDir, { recursive: true, force: true })
+      await dropDatabase(uri)
+    },
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}

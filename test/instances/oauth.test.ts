@@ -1,0 +1,52 @@
+import { expect } from 'chai'
+import { NO_MONGO } from '../contract/mongo-server.ts'
+import { createClient, prove } from '../verifier/proofs.ts'
+import { type Instances, startInstances } from './instances.ts'
+
+describe(`Two instances on one MongoDB: the OAuth endpoints${process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`}`, () => {
+  let both: Instances
+  before(async function () {
+    this.timeout(60_000)
+    const started = await startInstances(2)
+    if (started === null) return this.skip()
+    both = started
+  })
+  after(async () => {
+    await both?.close()
+  })
+  const post = (n: number, path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(both.urls[n % 2] + path, { method: 'POST', body: new URLSearchParams(form), headers })
+  const basic = (name: string) => {
+    const { id, secret } = both.demo.keys[name] as { id: string; secret: string }
+    return { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
+  }
+  const token = async (n: number, headers: Record<string, string> = {}) =>
+    post(n, '/v2/oauth/token', { grant_type: 'client_credentials' }, { ...basic('acme-v2-readonly'), ...headers })
+  const htu = () => `${both.publicUrl}/v2/oauth/token`
+  const iat = () => Math.floor(Date.now() / 1000)
+
+  it('one proof sent a hundred times to both: one token', async () => {
+    const dpop = await prove(await createClient(), { htm: 'POST', htu: htu(), iat: iat() })
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => token(n, { dpop })))
+    expect(answers.filter((a) => a.status === 200)).to.have.length(1)
+    expect(answers.filter((a) => a.status === 400)).to.have.length(99)
+  }).timeout(60_000)
+
+  it('a nonce of one is known to the other', async () => {
+    const client = await createClient()
+    const first = await token(0, { dpop: await prove(client, { htm: 'POST', htu: htu(), iat: iat() }) })
+    const nonce = first.headers.get('dpop-nonce') as string
+    const second = await token(1, { dpop: await prove(client, { htm: 'POST', htu: htu(), iat: iat(), nonce }) })
+    expect(second.status).to.equal(200)
+  })
+
+  it('a token revoked at one is inactive at the other at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      const { access_token } = (await (await token(round)).json()) as { access_token: string }
+      const form = { token: access_token }
+      expect((await post(round, '/v2/oauth/revoke', form, basic('acme-v2-readonly'))).status).to.equal(200)
+      const answer = await post(round + 1, '/v2/oauth/introspect', form, basic('acme-v2-readonly'))
+      expect(await answer.json()).to.deep.equal({ active: false })
+    }
+  })
+})
