@@ -20,7 +20,19 @@ const arrows = files.flatMap((from) =>
 const room = (file) => (file.includes('/') ? file.split('/')[0] : '')
 const isRules = (file) => /(^|[./])rules\.ts$/.test(file)
 const isRoutes = (file) => /(^|[./])routes\.ts$/.test(file)
-const SUBJECTS = ['keys', 'tokens', 'status', 'signing', 'accounts', 'people', 'holders', 'events', 'webhooks', 'usage', 'outbound']
+const SUBJECTS = [
+  'keys',
+  'tokens',
+  'status',
+  'signing',
+  'accounts',
+  'people',
+  'holders',
+  'events',
+  'webhooks',
+  'usage',
+  'outbound',
+]
 const PURE_NODE = ['node:crypto', 'node:zlib', 'node:net']
 const NODE = /^node:/
 
