@@ -78,10 +78,10 @@ export function clientKeys(keys: readonly unknown[]): ClientKey[] {
 /** At most so many keys are tried for one signature. */
 export const MAX_CANDIDATES = 4
 
-/** The keys that could have signed: the one the signature names, or all that fit its algorithm where it names none. */
+/** The keys that could have signed: of those that fit its algorithm, the one that it names, and all where a side names none. */
 export function candidates(keys: readonly ClientKey[], kid: string | undefined, alg: string): KeyObject[] {
   return keys
-    .filter((key) => key.algs.includes(alg) && (kid === undefined || key.kid === kid))
+    .filter((key) => key.algs.includes(alg) && (kid === undefined || key.kid === null || key.kid === kid))
     .slice(0, MAX_CANDIDATES)
     .map(({ key }) => key)
 }

@@ -82,10 +82,7 @@ async function isSigned(deps: AssertionDeps, read: ReadAssertion, key: ApiKey): 
 function isFor(aud: unknown, namespace: NamespaceEntry, key: ApiKey): boolean {
   const sole = Array.isArray(aud) && aud.length === 1 ? aud[0] : aud
   if (sole === namespace.issuer) return true
-  return (
-    (key as { tokenEndpointAuthAudience?: string }).tokenEndpointAuthAudience === 'token_endpoint' &&
-    sole === `${namespace.issuer}/oauth/token`
-  )
+  return key.tokenEndpointAuthAudience === 'token_endpoint' && sole === `${namespace.issuer}/oauth/token`
 }
 
 function isCurrent({ exp, nbf, iat }: Record<string, unknown>, now: number): boolean {

@@ -1,10 +1,8 @@
 import type { NamespaceEntry } from '../catalog.ts'
+import { CLIENT_ALGORITHMS } from '../keys/jwks.rules.ts'
 import { PROOF_ALGORITHMS } from '../verifier/proof.ts'
 import { DETAIL_TYPE } from './details.rules.ts'
 import { TOKEN_EXCHANGE } from './grants.rules.ts'
-
-/** What a client may sign its assertion with. */
-export const ASSERTION_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] as const
 
 /** RFC 8414 §2, and nothing that is not really on. Byte-equal in every place that it is served from. */
 export function authorizationServerMetadata(namespace: NamespaceEntry, publicUrl: string): Record<string, unknown> {
@@ -19,14 +17,14 @@ export function authorizationServerMetadata(namespace: NamespaceEntry, publicUrl
     // Left out it would mean authorization_code and implicit.
     grant_types_supported: ['client_credentials', TOKEN_EXCHANGE],
     token_endpoint_auth_methods_supported: ways,
-    token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    token_endpoint_auth_signing_alg_values_supported: CLIENT_ALGORITHMS,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     introspection_endpoint_auth_methods_supported: [...ways, 'Bearer'],
-    introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    introspection_endpoint_auth_signing_alg_values_supported: CLIENT_ALGORITHMS,
     introspection_signing_alg_values_supported: [namespace.signingAlg],
     revocation_endpoint: `${issuer}/oauth/revoke`,
     revocation_endpoint_auth_methods_supported: [...ways, 'none'],
-    revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+    revocation_endpoint_auth_signing_alg_values_supported: CLIENT_ALGORITHMS,
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     authorization_details_types_supported: [DETAIL_TYPE],
     scopes_supported: [...namespace.scopeNames],

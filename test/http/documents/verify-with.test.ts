@@ -41,7 +41,7 @@ onBothStores('Keys to verify with', (bed) => {
     const { scopes_supported, ...metadata } = JSON.parse([...bodies][0] as string)
     expect(scopes_supported).to.include('links:read').and.have.length(19)
     const ways = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
-    const signed = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256']
+    const signed = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'PS256']
     expect(metadata).to.deep.equal({
       issuer: `${url}/v2`,
       token_endpoint: `${url}/v2/oauth/token`,
