@@ -4,6 +4,7 @@ import { remoteKeys } from './keys.ts'
 import { createRemote } from './remote.ts'
 import { createReplayGuard } from './replay.ts'
 import { remoteStatus, type StatusRules } from './status.ts'
+import { checkUrlOption } from './url-option.ts'
 
 export interface RevocationOptions {
   /**
@@ -55,7 +56,7 @@ export interface Verifier {
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, audience, revocation = {}, requireStatus = false, now = Date.now } = options
-  checkIssuerOption(issuer)
+  checkUrlOption('issuer', issuer)
   if (typeof audience !== 'string' || audience === '') throw new TypeError('audience must be a non-empty string')
   const rules = revocation === false ? null : readRules(revocation)
   const remote = createRemote(options.fetch ?? ((...request) => fetch(...request)))
@@ -78,16 +79,4 @@ function readRules({ mode = 'stream', failure = 'closed', maxStaleSeconds = 300 
     throw new TypeError('revocation.maxStaleSeconds must be a number of seconds, 0 or more')
   }
   return { failure, maxStaleSeconds }
-}
-
-function checkIssuerOption(issuer: string): void {
-  const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : null
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new TypeError('issuer must be an https URL')
-  if (/[?#]/.test(issuer) || url.username !== '' || url.password !== '') {
-    throw new TypeError('issuer must have no query, no fragment and no credentials')
-  }
-  if (issuer.endsWith('/')) throw new TypeError('issuer must not end with a slash')
-  if (url.protocol === 'http:' && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)) {
-    throw new TypeError('issuer may be an http URL only on a loopback address')
-  }
 }
