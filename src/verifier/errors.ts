@@ -1,12 +1,13 @@
-/** What a refusal means over HTTP (RFC 6750 §3.1), and the sentence told to the caller. */
+/** What a refusal means over HTTP (RFC 6750 §3.1, RFC 9449 §7.1), and the sentence told to the caller. */
 export interface Outcome {
   status: 401 | 403 | 503
   /** Null where the token is not at fault, so that no challenge is due. */
-  error: 'invalid_token' | 'insufficient_scope' | null
+  error: 'invalid_token' | 'invalid_dpop_proof' | 'insufficient_scope' | null
   message: string
 }
 
 const invalid = (message: string) => ({ status: 401, error: 'invalid_token', message }) as const
+const badProof = (message: string) => ({ status: 401, error: 'invalid_dpop_proof', message }) as const
 const forbidden = (message: string) => ({ status: 403, error: 'insufficient_scope', message }) as const
 const unavailable = (message: string) => ({ status: 503, error: null, message }) as const
 
@@ -23,8 +24,8 @@ export const OUTCOMES = {
   not_yet_valid: invalid('The access token is not valid yet. Check the clocks, then try again.'),
   revoked: invalid('The access token has been revoked.'),
   suspended: invalid('The access token is suspended. Ask the owner of its API key to resume it.'),
-  proof_required: invalid('The access token is bound to a key and needs a proof of possession.'),
-  invalid_proof: invalid('The proof of possession does not fit the request and the access token.'),
+  proof_required: invalid('The access token is bound to a key. Send it as Authorization: DPoP, with its proof.'),
+  invalid_proof: badProof('The proof of possession does not fit the request and the access token.'),
   insufficient_scope: forbidden('The access token does not allow this.'),
   wrong_account: forbidden('The access token belongs to another account.'),
   wrong_holder: forbidden('The access token belongs to another holder.'),

@@ -1,7 +1,7 @@
 /** `latchkey/verify/express` */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AccessToken } from './access.ts'
-import { createGuard, type Demand, type ProtectOptions, readDemand } from './guard.ts'
+import { type Admittee, createGuard, type Demand, type ProtectOptions, readDemand } from './guard.ts'
 import type { Verifier, VerifierOptions } from './verify.ts'
 
 declare global {
@@ -37,8 +37,9 @@ export interface ExpressProtect {
  * app.get('/sub-accounts/:subAccount/orders', onSubAccount, listOrders)
  * ```
  *
- * Refusals are answered as problem details (RFC 9457) with the challenges of RFC 6750: 401 for a token that is missing
- * or not valid, 403 for one that does not suffice, 503 with Retry-After while that cannot be told, 400 for two headers.
+ * Refusals are answered as problem details (RFC 9457) with the challenges of RFC 6750 and RFC 9449: 401 for a token
+ * that is missing or not valid, 403 for one that does not suffice, 503 with Retry-After while that cannot be told, 400
+ * for two headers.
  *
  * @param source options of a verifier, or one that exists
  * @throws TypeError where an option is wrong
@@ -49,7 +50,7 @@ export function latchkey(source: VerifierOptions | Verifier, options?: ProtectOp
     <Request extends IncomingMessage>(demand?: Demand<Request>): ExpressMiddleware<Request> =>
     async (req, res, next) => {
       try {
-        const admission = await guard.admit(req, () => readDemand(demand, req))
+        const admission = await guard.admit(admittee(req), () => readDemand(demand, req))
         if ('refusal' in admission) {
           const { status, headers, body } = admission.refusal
           res.writeHead(status, headers).end(body)
@@ -63,4 +64,9 @@ export function latchkey(source: VerifierOptions | Verifier, options?: ProtectOp
       next()
     }
   return Object.assign(protect, { verifier: guard.verifier })
+}
+
+function admittee(req: IncomingMessage & { originalUrl?: string }): Admittee {
+  const { headers, headersDistinct, method, originalUrl = req.url ?? '' } = req
+  return { headers, headersDistinct, method, originalUrl }
 }

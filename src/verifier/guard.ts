@@ -1,8 +1,9 @@
 /** What the Koa and the Express middleware share: reading the header, asking the verifier, wording the refusal. */
 import type { IncomingMessage } from 'node:http'
 import type { AccessToken, Expectations, ScopeDemand } from './access.ts'
-import { type Realm, type Refusal, refuseAmbiguous, refuseMissing, refuseToken } from './challenge.ts'
+import { type Realm, type Refusal, refuseAmbiguous, refuseMissing, refuseToken, type Scheme } from './challenge.ts'
 import { VerifyError } from './errors.ts'
+import { checkUrlOption } from './url-option.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from './verify.ts'
 
 /**
@@ -11,49 +12,70 @@ import { createVerifier, type Verifier, type VerifierOptions } from './verify.ts
  * A function for `account` or `holder` that finds nothing (`undefined`) refuses; one for `subAccount` then asks for the
  * scopes on the whole account.
  */
-export type Demand<Source> = ScopeDemand | { [Name in keyof Expectations]: Expectations[Name] | From<Source, Name> }
+export type Demand<Source> = ScopeDemand | { [Name in keyof Rights]: Rights[Name] | From<Source, Name> }
 
-type From<Source, Name extends keyof Expectations> = (source: Source) => Expectations[Name]
+/** What a route asks; how the token was sent is the guard's to read. */
+type Rights = Omit<Expectations, 'dpop'>
+type From<Source, Name extends keyof Rights> = (source: Source) => Rights[Name]
 
 export interface ProtectOptions {
+  /**
+   * URL under which clients reach this application, as they write it, so that its path and that of a request make the
+   * URL that a DPoP proof must name: `https://api.example.com`, or with a path where a proxy takes that off. https, or
+   * http on loopback; no slash at the end. Left out, no bound tokens are taken and the scheme DPoP is not offered.
+   */
+  baseUrl?: string
   /** URL of this API's protected resource metadata, told in each challenge (RFC 9728 §5.1). */
   resourceMetadata?: string
 }
 
 export type Admission = { token: AccessToken } | { refusal: Refusal }
 
-export interface Guard {
-  verifier: Verifier
-  admit(request: Pick<IncomingMessage, 'headers' | 'headersDistinct'>, demand: () => Expectations): Promise<Admission>
+/** What is read of a request. */
+export interface Admittee extends Pick<IncomingMessage, 'headers' | 'headersDistinct' | 'method'> {
+  /** Path and query as they came in, before any router took a part off. */
+  originalUrl: string
 }
 
+export interface Guard {
+  verifier: Verifier
+  admit(request: Admittee, demand: () => Rights): Promise<Admission>
+}
+
+/** @throws TypeError where an option is wrong */
 export function createGuard(source: VerifierOptions | Verifier, options: ProtectOptions = {}): Guard {
+  const { baseUrl, resourceMetadata } = options
+  if (baseUrl !== undefined) checkUrlOption('baseUrl', baseUrl)
   const verifier = 'verify' in source ? source : createVerifier(source)
   const { issuer, audience } = verifier
-  const realm: Realm = { realm: audience, issuer, resourceMetadata: options.resourceMetadata }
+  const schemes: Scheme[] = baseUrl === undefined ? ['Bearer'] : ['Bearer', 'DPoP']
+  const realm: Realm = { realm: audience, issuer, schemes, resourceMetadata }
   return {
     verifier,
     async admit(request, demand) {
-      const credentials = readBearer(request)
-      if (credentials === 'missing') return { refusal: refuseMissing(realm) }
+      const credentials = readCredentials(request)
       if (credentials === 'ambiguous') return { refusal: refuseAmbiguous(realm) }
-      const expect = demand()
+      if (credentials === 'missing' || !schemes.includes(credentials.scheme)) return { refusal: refuseMissing(realm) }
+      const { scheme, token, proof } = credentials
+      const url = `${baseUrl}${request.originalUrl}`
+      const dpop = scheme === 'DPoP' ? { proof, method: request.method ?? '', url } : undefined
+      const expect = { ...demand(), dpop }
       try {
-        return { token: await verifier.verify(credentials.token, expect) }
+        return { token: await verifier.verify(token, expect) }
       } catch (error) {
-        if (error instanceof VerifyError) return { refusal: refuseToken(realm, error) }
+        if (error instanceof VerifyError) return { refusal: refuseToken(realm, scheme, error) }
         throw error
       }
     },
   }
 }
 
-export function readDemand<Source>(demand: Demand<Source> | undefined, source: Source): Expectations {
+export function readDemand<Source>(demand: Demand<Source> | undefined, source: Source): Rights {
   if (demand === undefined) return {}
   if (typeof demand === 'string' || isList(demand)) return { scope: demand }
-  const ask = <Name extends keyof Expectations>(name: Name): Expectations[Name] => {
+  const ask = <Name extends keyof Rights>(name: Name): Rights[Name] => {
     const value = demand[name]
-    return typeof value === 'function' ? (value as From<Source, Name>)(source) : (value as Expectations[Name])
+    return typeof value === 'function' ? (value as From<Source, Name>)(source) : (value as Rights[Name])
   }
   // An empty id matches nobody: what the request does not name must not turn into what is not asked.
   const named = (name: 'account' | 'holder') => ask(name) ?? (demand[name] === undefined ? undefined : '')
@@ -64,14 +86,21 @@ function isList(demand: unknown): demand is readonly string[] {
   return Array.isArray(demand)
 }
 
+interface Credentials {
+  scheme: Scheme
+  token: string
+  /** Empty where none came. */
+  proof: string
+}
+
 /** Only the header counts: a token in the query or the body is none (RFC 9700 §4.3.2). */
-function readBearer(
-  request: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,
-): 'missing' | 'ambiguous' | { token: string } {
+function readCredentials({ headers, headersDistinct }: Admittee): 'missing' | 'ambiguous' | Credentials {
   // `headers` keeps the first of two and hides the second.
-  const sent = request.headersDistinct?.authorization ?? [request.headers.authorization ?? '']
+  const sent = headersDistinct?.authorization ?? [headers.authorization ?? '']
+  const proofs = headersDistinct?.dpop ?? [headers.dpop ?? ''].flat()
   if (sent.length > 1) return 'ambiguous'
-  const token = /^bearer(?: +|$)(.*)$/i.exec(sent[0]?.trim() ?? '')?.[1]
+  const [, scheme = '', token] = /^(bearer|dpop)(?: +|$)(.*)$/i.exec(sent[0]?.trim() ?? '') ?? []
   if (token === undefined) return 'missing'
-  return token === '' ? 'ambiguous' : { token }
+  if (token === '' || proofs.length > 1) return 'ambiguous'
+  return { scheme: /^dpop$/i.test(scheme) ? 'DPoP' : 'Bearer', token, proof: proofs[0] ?? '' }
 }

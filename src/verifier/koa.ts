@@ -1,13 +1,15 @@
 /** `latchkey/verify/koa` */
 import type { IncomingMessage } from 'node:http'
 import type { AccessToken } from './access.ts'
-import { createGuard, type Demand, type ProtectOptions, readDemand } from './guard.ts'
+import { type Admittee, createGuard, type Demand, type ProtectOptions, readDemand } from './guard.ts'
 import type { Verifier, VerifierOptions } from './verify.ts'
 
 /** The part of Koa's context that is used here, so that Koa is no dependency. */
 export interface KoaContext {
   readonly req: IncomingMessage
   readonly state: object
+  /** Path and query as they came in. */
+  readonly originalUrl: string
   status: number
   body: unknown
   set(headers: Record<string, string>): unknown
@@ -38,8 +40,9 @@ export interface KoaProtect {
  * router.get('/sub-accounts/:subAccount/orders', onSubAccount, listOrders)
  * ```
  *
- * Refusals are answered as problem details (RFC 9457) with the challenges of RFC 6750: 401 for a token that is missing
- * or not valid, 403 for one that does not suffice, 503 with Retry-After while that cannot be told, 400 for two headers.
+ * Refusals are answered as problem details (RFC 9457) with the challenges of RFC 6750 and RFC 9449: 401 for a token
+ * that is missing or not valid, 403 for one that does not suffice, 503 with Retry-After while that cannot be told, 400
+ * for two headers.
  *
  * @param source options of a verifier, or one that exists
  * @throws TypeError where an option is wrong
@@ -49,7 +52,7 @@ export function latchkey(source: VerifierOptions | Verifier, options?: ProtectOp
   const protect =
     <Context extends KoaContext>(demand?: Demand<Context>): KoaMiddleware<Context> =>
     async (ctx, next) => {
-      const admission = await guard.admit(ctx.req, () => readDemand(demand, ctx))
+      const admission = await guard.admit(admittee(ctx), () => readDemand(demand, ctx))
       if ('refusal' in admission) {
         const { status, headers, body } = admission.refusal
         ctx.status = status
@@ -61,4 +64,8 @@ export function latchkey(source: VerifierOptions | Verifier, options?: ProtectOp
       await next()
     }
   return Object.assign(protect, { verifier: guard.verifier })
+}
+
+function admittee({ req: { headers, headersDistinct, method }, originalUrl }: KoaContext): Admittee {
+  return { headers, headersDistinct, method, originalUrl }
 }

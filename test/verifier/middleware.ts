@@ -6,7 +6,9 @@ import { expect } from 'chai'
 import { OUTCOMES } from '../../src/verifier/errors.ts'
 import type { ProtectOptions } from '../../src/verifier/guard.ts'
 import { VerifyError, type VerifyErrorCode } from '../../src/verifier/index.ts'
+import { PROOF_ALGORITHMS } from '../../src/verifier/proof.ts'
 import { AUDIENCE, Issuer } from './issuer.ts'
+import { athOf, type Client, createClient, prove } from './proofs.ts'
 
 type Serve = (issuer: Issuer, options?: ProtectOptions) => Server
 interface Answer {
@@ -150,6 +152,122 @@ export function describeMiddleware(name: string, serve: Serve): void {
       const answer = await ask(described, '/links', {})
       expect(answer.challenge).to.equal(`${realm}, resource_metadata="${resourceMetadata}"`)
       await stop(described)
+    })
+
+    describe('with a baseUrl', () => {
+      const baseUrl = 'https://api.example.com/v2'
+      const algs = `algs="${PROOF_ALGORITHMS.join(' ')}"`
+      let bound: Server
+      let client: Client
+      let token: string
+      beforeEach(async () => {
+        bound = await listening(serve(issuer, { baseUrl }))
+        client = await createClient()
+        token = await issuer.token({ cnf: { jkt: client.jkt } })
+      })
+      afterEach(() => stop(bound))
+
+      const proof = (claims = {}, of = token) =>
+        prove(client, { htu: `${baseUrl}/links`, iat: issuer.seconds, ath: athOf(of), ...claims })
+      const send = (authorization: string | string[], dpop: string | string[] = [], path = '/links') =>
+        ask(bound, path, { authorization, dpop })
+      function expectDpop(answer: Answer, code: string, error: string, more = ''): void {
+        const said = `error="${error}", error_description="${answer.body.detail}"`
+        expectRefusal(answer, more === '' ? 401 : 403, code, `DPoP realm="${AUDIENCE}", ${said}${more}, ${algs}`)
+      }
+
+      it('takes a bound token with its proof, whatever Host says', async () => {
+        for (const [path, htu] of [
+          ['/links', `${baseUrl}/links`],
+          ['/links?x=1', `${baseUrl}/links`],
+        ] as const) {
+          const authorization = path === '/links' ? `DPoP ${token}` : `dPoP  ${token}`
+          const answer = await ask(bound, path, { authorization, dpop: await proof({ htu }), host: 'evil.example' })
+          expect(answer.status).to.equal(200)
+          expect(answer.body.cnf).to.deep.equal({ jkt: client.jkt })
+        }
+        const elsewhere = await proof({ htu: `http://evil.example/links` })
+        const answer = await ask(bound, '/links', {
+          authorization: `DPoP ${token}`,
+          dpop: elsewhere,
+          host: 'evil.example',
+        })
+        expectDpop(answer, 'invalid_proof', 'invalid_dpop_proof')
+      })
+
+      it('no credentials: both challenges, without error', async () => {
+        const answer = await send([])
+        expectRefusal(answer, 401, 'missing_token', `${realm}, DPoP realm="${AUDIENCE}", ${algs}`)
+        expect(answer.body.detail).to.contain('DPoP')
+        expectRefusal(await send('Basic x'), 401, 'missing_token', `${realm}, DPoP realm="${AUDIENCE}", ${algs}`)
+      })
+
+      it('a bound token is no bearer token, not even with its proof', async () => {
+        expectDpop(await send(`Bearer ${token}`), 'proof_required', 'invalid_token')
+        expectDpop(await send(`Bearer ${token}`, await proof()), 'proof_required', 'invalid_token')
+      })
+
+      it('an unbound token is no DPoP token', async () => {
+        const unbound = await issuer.token()
+        expectDpop(await send(`DPoP ${unbound}`, await proof({}, unbound)), 'invalid_proof', 'invalid_dpop_proof')
+        expectDpop(await send(`DPoP ${unbound}`), 'invalid_proof', 'invalid_dpop_proof')
+        expect((await send(`Bearer ${unbound}`)).status).to.equal(200)
+      })
+
+      it('a proof that is missing, of another request, or used before', async () => {
+        expectDpop(await send(`DPoP ${token}`), 'invalid_proof', 'invalid_dpop_proof')
+        for (const wrong of [{ htm: 'POST' }, { htu: `${baseUrl}/any` }, { htu: 'http://127.0.0.1/links' }]) {
+          expectDpop(await send(`DPoP ${token}`, await proof(wrong)), 'invalid_proof', 'invalid_dpop_proof')
+        }
+        const once = await proof()
+        expect((await send(`DPoP ${token}`, once)).status).to.equal(200)
+        expectDpop(await send(`DPoP ${token}`, once), 'invalid_proof', 'invalid_dpop_proof')
+      })
+
+      it('another fault of a bound token is answered in its scheme', async () => {
+        token = await issuer.token({ cnf: { jkt: client.jkt }, exp: issuer.seconds - 10 })
+        expectDpop(await send(`DPoP ${token}`, await proof()), 'expired', 'invalid_token')
+        token = await issuer.token({ cnf: { jkt: client.jkt } })
+        const answer = await send(`DPoP ${token}`, await proof({ htu: `${baseUrl}/export` }), '/export')
+        expectDpop(answer, 'insufficient_scope', 'insufficient_scope', ', scope="links:read links:export"')
+      })
+
+      it('two headers of either kind, or no token: 400 with both challenges', async () => {
+        const [one, two] = [await proof(), await proof()]
+        for (const answer of [
+          await send([`Bearer ${token}`, `DPoP ${token}`], one),
+          await send(`DPoP ${token}`, [one, two]),
+          await send(`DPoP ${token}`, [one, one]),
+          await send('DPoP', one),
+        ]) {
+          const said = `error="invalid_request", error_description="${answer.body.detail}"`
+          const challenge = `${realm}, ${said}, DPoP realm="${AUDIENCE}", ${said}, ${algs}`
+          expectRefusal(answer, 400, 'invalid_request', challenge)
+        }
+        expectDpop(await send(`DPoP ${token}`, `${one}, ${two}`), 'invalid_proof', 'invalid_dpop_proof')
+      })
+
+      it('refuses a baseUrl that nobody could write in one way only', () => {
+        for (const wrong of [
+          'api.example.com',
+          'http://api.example.com',
+          `${baseUrl}/`,
+          `${baseUrl}?x`,
+          `${baseUrl}#`,
+          '',
+        ]) {
+          expect(() => serve(issuer, { baseUrl: wrong })).to.throw(TypeError, 'baseUrl')
+        }
+      })
+    })
+
+    it('without a baseUrl no bound token is taken, and Bearer alone is offered', async () => {
+      const client = await createClient()
+      const token = await issuer.token({ cnf: { jkt: client.jkt } })
+      const claims = { htu: 'http://127.0.0.1/links', iat: issuer.seconds, ath: athOf(token) }
+      const sent = { authorization: `DPoP ${token}`, dpop: await prove(client, claims) }
+      expectRefusal(await ask(server, '/links', sent), 401, 'missing_token', realm)
+      expectInvalid(await get('/links', `Bearer ${token}`), 'proof_required')
     })
 
     it('an error of the demand itself is the application’s to handle', async () => {
