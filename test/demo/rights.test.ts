@@ -157,6 +157,6 @@ describe('demo resource server: who may do what', () => {
     const preflight = { origin: BROWSER, 'access-control-request-method': 'PATCH' }
     const { headers } = await demo.call('OPTIONS', '/v2/links/lnk_1001', { token: '', headers: preflight })
     expect(headers.get('access-control-allow-methods')).to.contain('PATCH')
-    expect(headers.get('access-control-allow-headers')).to.equal('Authorization, Content-Type')
+    expect(headers.get('access-control-allow-headers')).to.equal('Authorization, Content-Type, DPoP')
   })
 })

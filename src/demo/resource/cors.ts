@@ -3,7 +3,7 @@ import type { Middleware } from 'koa'
 
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
-  'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type, DPoP',
   'Access-Control-Max-Age': '600',
 }
 const EXPOSED = 'WWW-Authenticate, Request-Id, Retry-After, Allow, Location, Content-Disposition'

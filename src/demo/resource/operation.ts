@@ -14,8 +14,8 @@ export interface Input<Data, Params, Query, Body> {
   data: Data
   /** ms since 1970 */
   now: number
-  /** For challenges: the namespace's audience. */
-  realm: string
+  /** Start of a challenge, in the scheme that the token came in. */
+  challenge: string
 }
 
 export interface Reply {

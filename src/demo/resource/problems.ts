@@ -49,11 +49,13 @@ export class ResourceRefusal extends Error {
   }
 }
 
-/** @param realm of the challenge (RFC 6750 §3.1): the audience, as the verifier's middleware says it */
-export function insufficientScope(scope: string, realm: string): ResourceRefusal {
+/** @param challenge its start (RFC 6750 §3.1): scheme and realm, as the verifier's middleware says them */
+export function insufficientScope(scope: string, challenge: string): ResourceRefusal {
   const detail = `The access token does not allow this: it needs the scope ${scope}, for the account or a sub-account.`
-  const challenge = `Bearer realm="${realm}", error="insufficient_scope", error_description="${detail}", scope="${scope}"`
-  return new ResourceRefusal('insufficient_scope', detail, { headers: { 'WWW-Authenticate': challenge } })
+  const error = `error="insufficient_scope", error_description="${detail}", scope="${scope}"`
+  return new ResourceRefusal('insufficient_scope', detail, {
+    headers: { 'WWW-Authenticate': `${challenge}, ${error}` },
+  })
 }
 
 export function notFound(): ResourceRefusal {

@@ -7,14 +7,23 @@ import { insufficientScope, ResourceRefusal } from './problems.ts'
 
 export type Context = RouterContext<TokenState>
 
-export function mount(router: Router<TokenState>, api: Api, protect: KoaProtect, now: () => number): void {
+export interface Guarded {
+  protect: KoaProtect
+  /** URL of the protected resource metadata. */
+  resourceMetadata: string
+  /** ms since 1970 */
+  now: () => number
+}
+
+export function mount(router: Router<TokenState>, api: Api, { protect, resourceMetadata, now }: Guarded): void {
   for (const operation of api.operations) {
     // Where rows belong to sub-accounts, any valid token comes in, and `demandSomewhere` asks what it may see.
     const admit = operation.perSubAccount ? protect<Context>() : protect<Context>(operation.scope)
-    const realm = protect.verifier.audience
     const handle = async (ctx: Context): Promise<void> => {
-      if (operation.perSubAccount) demandSomewhere(ctx, operation, realm)
-      send(ctx, operation.handle({ ...(await readInput(ctx, api, operation)), now: now(), realm }))
+      const scheme = ctx.state.token.cnf === undefined ? 'Bearer' : 'DPoP'
+      const challenge = `${scheme} realm="${protect.verifier.audience}", resource_metadata="${resourceMetadata}"`
+      if (operation.perSubAccount) demandSomewhere(ctx, operation, challenge)
+      send(ctx, operation.handle({ ...(await readInput(ctx, api, operation)), now: now(), challenge }))
     }
     router[operation.method](routerPath(operation.path), admit, handle)
   }
@@ -30,10 +39,10 @@ async function readInput(ctx: Context, api: Api, operation: Operation) {
   return { params, query, body, token, data: api.dataOf(account) }
 }
 
-function demandSomewhere({ state: { token } }: Context, { scope }: Operation, realm: string): void {
+function demandSomewhere({ state: { token } }: Context, { scope }: Operation, challenge: string): void {
   const details = token.claims.authorization_details ?? []
   const places = [undefined, ...details.map(({ identifier }) => identifier)]
-  if (!places.some((subAccount) => token.allows(scope, { subAccount }))) throw insufficientScope(scope, realm)
+  if (!places.some((subAccount) => token.allows(scope, { subAccount }))) throw insufficientScope(scope, challenge)
 }
 
 function send(ctx: Context, { status, headers = {}, type, body }: Reply): void {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { Router } from '@koa/router'
 import Koa from 'koa'
+import { type DescribedResource, describeResource } from '../../verifier/index.ts'
 import { latchkey, type TokenState } from '../../verifier/koa.ts'
 import { createIds } from './collection.ts'
 import { cors } from './cors.ts'
@@ -47,11 +48,14 @@ export function createDemoResource(options: DemoResourceOptions): DemoResource {
   const openPaths = ['/healthz']
   for (const { id, issuer, audience, plans } of options.namespaces) {
     const api = CREATE[id](ids, now())
-    const protect = latchkey({ issuer, audience, now, ...(options.fetch && { fetch: options.fetch }) })
-    mount(router, api, protect, now)
+    const described = describe(api, resourceUrl, issuer)
+    const trusted = { issuer, audience, now, ...(options.fetch && { fetch: options.fetch }) }
+    const protect = latchkey(trusted, { baseUrl: resourceUrl, resourceMetadata: described.url })
+    mount(router, api, { protect, resourceMetadata: described.url, now })
+    publish(router, described.path, described.metadata)
     closers.push(() => protect.verifier.close())
     documents.set(id, describeApi(api, resourceUrl, plans))
-    openPaths.push(`/${id}/openapi.json`, ...publishablePaths(api))
+    openPaths.push(described.path, `/${id}/openapi.json`, ...publishablePaths(api))
   }
   mountPublic(router, documents)
   const origins = [...options.allowedOrigins, new URL(resourceUrl).origin]
@@ -69,6 +73,12 @@ export function createDemoResource(options: DemoResourceOptions): DemoResource {
   }
 }
 
+function describe({ id, title, operations }: Api, resourceUrl: string, issuer: string): DescribedResource {
+  const scopes = new Set(operations.map(({ scope }) => scope))
+  const metadata = { resource_name: title, scopes_supported: [...scopes] }
+  return describeResource({ resource: `${resourceUrl}/${id}`, issuer, metadata })
+}
+
 function publishablePaths({ operations }: Api): string[] {
   return operations.filter(({ publishable }) => publishable).map(({ path }) => path)
 }
@@ -79,11 +89,15 @@ function mountPublic(router: Router<TokenState>, documents: ReadonlyMap<string, 
     ctx.body = { status: 'ok' }
   })
   for (const [id, document] of documents) {
-    router.get(`/${id}/openapi.json`, (ctx) => {
-      ctx.set('Cache-Control', 'public, max-age=60')
-      ctx.body = document
-    })
+    publish(router, `/${id}/openapi.json`, document)
   }
+}
+
+function publish(router: Router<TokenState>, path: string, document: object): void {
+  router.get(path, (ctx) => {
+    ctx.set('Cache-Control', 'public, max-age=60')
+    ctx.body = document
+  })
 }
 
 /** First of the list: an id for the request, and problem details for whatever is thrown. */

@@ -68,9 +68,9 @@ const changeOrder = operation({
   params: byId('ord', 'ord_1002'),
   body: { schema: orderChange, example: { status: 'paid', note: 'Paid by bank transfer' } },
   answers: { 200: { description: 'The changed order.', schema: order } },
-  handle({ data, params, body, token, now, realm }) {
+  handle({ data, params, body, token, now, challenge }) {
     const row = visible(data, params.id, token)
-    if (!mayAccess(token, 'orders:write')(row)) throw insufficientScope('orders:write', realm)
+    if (!mayAccess(token, 'orders:write')(row)) throw insufficientScope('orders:write', challenge)
     return { status: 200, body: data.orders.change(row, { ...body, updatedAt: new Date(now).toISOString() }) }
   },
 })
