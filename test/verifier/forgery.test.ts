@@ -243,6 +243,47 @@ describe('verifier: forgeries (standards §25)', () => {
     issuer.keys.length = 1
   })
 
+  it('ECDSA: the other of the two signatures that every one has is as good', async () => {
+    // (r, n - s) verifies wherever (r, s) does: no standard asks for the low one, and nothing here takes a signature
+    // for the identity of a token. Tokens are denied by jti, proofs remembered by jti and key.
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+    const own = Buffer.from(parts()[2], 'base64url')
+    const other = order - BigInt(`0x${own.subarray(32).toString('hex')}`)
+    const twin = Buffer.concat([own.subarray(0, 32), Buffer.from(other.toString(16).padStart(64, '0'), 'hex')])
+    await verifier.verify([parts()[0], parts()[1], twin.toString('base64url')].join('.'))
+  })
+
+  it('a kid published twice is the first key, whoever adds another', async () => {
+    const twin = { ...attacker.publicJwk, kid: issuer.key.kid }
+    issuer.jwksBody = JSON.stringify({ keys: [issuer.key.publicJwk, twin] })
+    const fresh = issuer.verifier()
+    await fresh.verify(good)
+    const forged = await issuer.token({}, { kid: issuer.key.kid }, attacker)
+    await refused(fresh.verify(forged), 'invalid_signature')
+    issuer.jwksBody = null
+  })
+
+  it('a header member named twice counts once, as the last says', async () => {
+    const twice = (alg: string) => b64(`{"alg":"${alg}","typ":"at+jwt","kid":"${issuer.key.kid}","alg":"ES256"}`)
+    await refused(verifier.verify(`${twice('none')}.${parts()[1]}.${parts()[2]}`), 'invalid_signature')
+    const last = b64(`{"alg":"ES256","typ":"at+jwt","kid":"${issuer.key.kid}","alg":"none"}`)
+    await refusedOffline(`${last}.${parts()[1]}.${parts()[2]}`, 'unsupported_algorithm')
+  })
+
+  it('a JWE, and what would make one costly', async () => {
+    const jwe = {
+      alg: 'PBES2-HS256+A128KW',
+      enc: 'A128CBC-HS256',
+      p2c: 2 ** 31,
+      p2s: 'AAAA',
+      zip: 'DEF',
+      typ: 'at+jwt',
+    }
+    await refusedOffline(`${b64(jwe)}.AAAA.AAAA.AAAA.AAAA`, 'malformed_token')
+    await refusedOffline(`${b64(jwe)}.${parts()[1]}.AAAA`, 'unsupported_algorithm')
+    await refused(verifier.verify(withHeader(header({ zip: 'DEF' }))), 'invalid_signature')
+  })
+
   it('the key of another namespace, and a claim changed after signing', async () => {
     await refused(verifier.verify(await issuer.token({}, {}, attacker)), 'unknown_key')
     const [h, , s] = parts()
