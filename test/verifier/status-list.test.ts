@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import { expect } from 'chai'
 import { decodeStatusArray, statusAt } from '../../src/verifier/status-list.ts'
-import vectors from './status-list.vectors.json' with { type: 'json' }
+import vectors from '../vectors/status-list.json' with { type: 'json' }
 
 describe('verifier: status list decoding (draft-ietf-oauth-status-list-21 §4)', () => {
   for (const { bits, bytesHex, lst, values, setIndexes } of vectors) {
