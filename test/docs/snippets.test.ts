@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { type Bed, openBed } from '../http/bed.ts'
+import { Issuer } from '../verifier/issuer.ts'
+import { athOf, createClient, prove } from '../verifier/proofs.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The first block of that language in a document. */
-function snippet(file: string, language: string): string {
-  const block = new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(readFileSync(join(root, file), 'utf8'))?.[1]
+/** The first block of that language in a document, or below one of its headings. */
+function snippet(file: string, language: string, heading = ''): string {
+  const text = readFileSync(join(root, file), 'utf8')
+  const block = new RegExp(`${heading}[\\s\\S]*?\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(text)?.[1]
   if (block === undefined) throw new Error(`${file} has no ${language} block`)
   return block
 }
@@ -81,6 +84,37 @@ describe('What the documents show works as it stands', () => {
     expect(await run(await bed.token('acme-v2-server'))).to.equal('acme true true')
     expect(await run(await bed.token('acme-v2-orders'))).to.equal('insufficient_scope')
     expect(await run('nonsense')).to.equal('malformed_token')
+  }).timeout(20_000)
+
+  it('docs/resource-servers/node.md: an API that takes bound tokens', async () => {
+    const issuer = await new Issuer().start()
+    const code = snippet('docs/resource-servers/node.md', 'js', '## Tokens bound to a key')
+    const listening = code
+      .replace('.listen(4001)', '.listen(0, function () { console.log(this.address().port) })')
+      .replace('http://localhost:3000/v2', issuer.url)
+    const child = spawn(process.execPath, [written('bound.mjs', listening)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer]
+      const base = `http://localhost:${line.toString().trim()}`
+      const client = await createClient()
+      const bound = await issuer.token({ cnf: { jkt: client.jkt } })
+      const call = async (authorization: string, htu: string) => {
+        const dpop = await prove(client, { htu, iat: issuer.seconds, ath: athOf(bound) })
+        return fetch(`${base}/v2/links`, { headers: { authorization, dpop } })
+      }
+      const good = await call(`DPoP ${bound}`, 'https://api.example.com/v2/links')
+      expect([good.status, await good.json()]).to.deep.equal([200, { account: 'acme' }])
+      expect((await call(`DPoP ${bound}`, `${base}/v2/links`)).status).to.equal(401)
+      expect((await call(`Bearer ${bound}`, 'https://api.example.com/v2/links')).status).to.equal(401)
+      expect((await call(`Bearer ${await issuer.token()}`, '')).status).to.equal(200)
+      const named = /resource_metadata="([^"]+)"/.exec((await fetch(base)).headers.get('www-authenticate') ?? '')?.[1]
+      const described = await fetch(base + new URL(named as string).pathname)
+      expect(await described.json()).to.include({ resource: 'https://api.example.com/v2' })
+    } finally {
+      child.kill()
+      await once(child, 'exit')
+      await issuer.stop()
+    }
   }).timeout(20_000)
 
   it('every file that a document points at is there', () => {
