@@ -60,11 +60,12 @@ export async function isAuthenticAssertion(
   namespace: NamespaceEntry,
   now: number,
 ): Promise<boolean> {
-  if (!(await isSigned(deps, read, key))) return false
   const { claims } = read
-  if (!isFor(claims.aud, namespace, key) || !isCurrent(claims, now)) return false
   const { jti } = claims
+  // What costs nothing first: the client's keys may have to be fetched.
+  if (!isFor(claims.aud, namespace, key) || !isCurrent(claims, now)) return false
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_CHARS) return false
+  if (!(await isSigned(deps, read, key))) return false
   // Last, so that nobody but the client itself can use up a jti of its.
   const expiresAt = ((claims.exp as number) + LEEWAY_SECONDS) * 1000
   return useOnce(deps.store, ['client assertion', key.id, jti], expiresAt)

@@ -79,11 +79,16 @@ function byAssertion(
   return {
     keyId: read.clientId,
     async by(key, now) {
-      if (key === null || key.jwksStatus === null || key.namespace !== namespace.id) return null
+      if (key === null || key.jwksStatus === null || key.namespace !== namespace.id || hasEnded(key, now)) return null
       if (!(await isAuthenticAssertion(deps, read, key, namespace, now))) return null
       return { secretId: null, pepper: null, expiresAt: null, status: key.jwksStatus }
     },
   }
+}
+
+function hasEnded(key: ApiKey, now: number): boolean {
+  const status = keyStatus(key, now)
+  return status === 'revoked' || status === 'expired'
 }
 
 async function find(deps: AuthenticateDeps, request: Presented, { keyId, by }: Showing): Promise<Authentic | null> {
@@ -93,8 +98,7 @@ async function find(deps: AuthenticateDeps, request: Presented, { keyId, by }: S
   const shown = await by(key, now)
   const account = row?.linked.account?.[0] as Account | undefined
   if (key === null || account === undefined || shown === null) return null
-  const status = keyStatus(key, now)
-  if (status === 'revoked' || status === 'expired') return null
+  if (hasEnded(key, now)) return null
   if (request.asClient && (key.kind === 'publishable' || key.namespace !== request.namespace.id)) return null
   if (expiryOf({ key, shown, namespace: request.namespace }, Math.floor(now / 1000), undefined) === null) return null
   return {

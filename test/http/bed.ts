@@ -37,6 +37,8 @@ export const START = Date.parse('2026-11-21T09:00:00Z')
 
 export interface BedOptions {
   env?: Record<string, string>
+  /** Instead of one that the test moves. */
+  clock?: () => number
 }
 
 /** Declares `body` once per store; the suite of a store that is not there is pending, and says why. */
@@ -50,7 +52,7 @@ export function onBothStores(title: string, body: (bed: () => Bed) => void, opti
         this.timeout(30_000)
         const uri = store === 'MongoDB' ? mongoTestUri(database) : undefined
         if (uri === null) return this.skip()
-        bed = await openBed({ ...options.env, ...(uri === undefined ? {} : { MONGODB_URI: uri }) })
+        bed = await openBed({ ...options.env, ...(uri === undefined ? {} : { MONGODB_URI: uri }) }, options.clock)
       })
       after(async () => {
         await bed?.latchkey.close()

@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { sign } from '../../verifier/issuer.ts'
 import { type Bed, claimsOf, onBothStores } from '../bed.ts'
@@ -153,20 +151,6 @@ onBothStores('private_key_jwt (RFC 7523, 7523bis)', (bed) => {
     bed().pass(65_000)
   }).timeout(30_000)
 
-  it('a key that was told to takes the token endpoint as audience too, and only that one', async () => {
-    const legacy = await makeKey({
-      jwks: { keys: [client.publicJwk] },
-      tokenEndpointAuthAudience: 'token_endpoint',
-    })
-    for (const [aud, status] of [
-      [`${bed().url}/v2/oauth/token`, 200],
-      [`${bed().url}/v2`, 200],
-      [`${bed().url}/v3/oauth/token`, 401],
-    ] as const) {
-      expect((await present(await assertion({ iss: legacy, sub: legacy, aud }))).status).to.equal(status)
-    }
-  })
-
   it('introspects and revokes as it exchanges', async () => {
     const token = await aToken(present(await assertion()))
     const call = async (endpoint: string) =>
@@ -176,38 +160,5 @@ onBothStores('private_key_jwt (RFC 7523, 7523bis)', (bed) => {
     expect((await call('introspect')).json()).to.include({ active: true, client_id: id })
     expect((await call('revoke')).status).to.equal(200)
     expect((await call('introspect')).json()).to.deep.equal({ active: false })
-  })
-
-  describe('with keys at an address', () => {
-    let server: Server
-    let keys: unknown[] = []
-    let hits = 0
-    before((done) => {
-      server = createServer((_, res) => {
-        hits++
-        res.setHeader('Content-Type', 'application/jwk-set+json')
-        res.end(JSON.stringify({ keys }))
-      }).listen(0, '127.0.0.1', done)
-    })
-    after(() => server.close())
-
-    it('fetches them once, and again for a kid that is new', async () => {
-      const jwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
-      keys = [{ ...client.publicJwk, kid: 'one' }]
-      const far = await makeKey({ jwksUri })
-      const get = async (by: Client, kid: string) => present(await assertion({ iss: far, sub: far }, { kid }, by))
-      hits = 0
-      expect((await get(client, 'one')).status).to.equal(200)
-      expect((await get(client, 'one')).status).to.equal(200)
-      expect(hits).to.equal(1)
-      const next = await createClient()
-      keys = [
-        { ...client.publicJwk, kid: 'one' },
-        { ...next.publicJwk, kid: 'two' },
-      ]
-      bed().pass(31_000)
-      expect((await get(next, 'two')).status).to.equal(200)
-      expect(hits).to.equal(2)
-    })
   })
 })
