@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
+import { athOf, prove } from '../../verifier/proofs.ts'
 import { claimsOf, onBothStores } from '../bed.ts'
 import { ACCESS_TOKEN, TOKEN_EXCHANGE } from './asking.ts'
 
@@ -69,12 +70,24 @@ onBothStores(
               headers: { authorization: `${bound ? 'DPoP' : 'Bearer'} ${token.access_token}` },
             })
             if (bound) {
-              const headers = new Headers(request.headers)
-              await DPoP.addProof(new URL(resource), headers, 'GET', token.access_token)
-              for (const [name, value] of headers) request.headers.set(name, value)
+              const publicJwk = await exportJWK(pair.publicKey)
+              const by = { alg: 'ES256', jkt: '', publicJwk, privateJwk: publicJwk, privateKey: pair.privateKey }
+              const [iat, ath] = [Math.floor(Date.now() / 1000), athOf(token.access_token)]
+              request.headers.set('dpop', await prove(by, { htu: resource, iat, ath }))
             }
             const claims = await oauth.validateJwtAccessToken(as, request, AUDIENCE, HTTP)
             expect(claims).to.include({ sub: who.client_id, client_id: who.client_id, aud: AUDIENCE })
+
+            const url = new URL(resource)
+            const called = await oauth.protectedResourceRequest(
+              token.access_token,
+              'GET',
+              url,
+              undefined,
+              null,
+              options,
+            )
+            expect(called.status).to.equal(200)
 
             const exchange = new URLSearchParams({
               subject_token: token.access_token,
