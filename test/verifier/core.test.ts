@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type TrustSources, verifyToken } from '../../src/verifier/core.ts'
+import { verifyToken } from '../../src/verifier/core.ts'
 import { importKeys } from '../../src/verifier/jwks.ts'
 import { createReplayGuard } from '../../src/verifier/replay.ts'
 import type { StatusReference } from '../../src/verifier/status.ts'
@@ -7,7 +7,7 @@ import { AUDIENCE, Issuer, refused } from './issuer.ts'
 
 describe('verifier: verifyToken over sources in the process', () => {
   let issuer: Issuer
-  let trust: TrustSources
+  let trust: Parameters<typeof verifyToken>[0]
   const asked: StatusReference[] = []
   let value = 0
   before(async () => {
