@@ -1,6 +1,6 @@
 import type { Commit, Guarded, Kept, Store, Write } from '../store/store.ts'
 import { Turns } from '../store/turns.ts'
-import type { StatusEntry, StatusList, StatusRef, StatusValue } from './rules.ts'
+import { DENIAL_GRACE_SECONDS, type StatusEntry, type StatusList, type StatusRef, type StatusValue } from './rules.ts'
 
 export interface Statuses {
   /**
@@ -12,7 +12,7 @@ export interface Statuses {
    * What a commit must hold so that the token `jti` is denied, and with it those exchanged from it: an entry in every
    * list of the namespace, for a child may stand in another list than its parent.
    *
-   * @param exp seconds; from then on it is left out again
+   * @param token.exp seconds; a minute later it is left out again
    * @param now UTC ms
    */
   deny(namespace: string, token: { jti: string; exp: number }, now: number): Promise<Flipped>
@@ -72,7 +72,7 @@ async function deny(
 ): Promise<Flipped> {
   const { items } = await store.page('', 'statusLists', { where: { namespace }, limit: 1000 })
   const replace = items.map((list): Guarded => {
-    const live = list.denied.filter((one) => one.exp > now / 1000 && one.jti !== token.jti)
+    const live = list.denied.filter((one) => one.exp + DENIAL_GRACE_SECONDS > now / 1000 && one.jti !== token.jti)
     return {
       collection: 'statusLists',
       document: { ...list, version: list.version + 1, denied: [...live, token] },

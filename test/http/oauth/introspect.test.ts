@@ -27,10 +27,13 @@ onBothStores('Introspection (RFC 7662, RFC 9701)', (bed) => {
     const b = bed()
     const expired = await b.token('acme-v2-readonly', { ttlSeconds: 1 })
     b.pass(10_000)
+    const justExpired = await b.token('acme-v2-readonly', { ttlSeconds: 1 })
+    b.pass(1_000)
     const revoked = await b.token('acme-v2-readonly')
     await ask(b, 'acme-v2-readonly', 'revoke', { token: revoked })
     const inactive = {
       expired,
+      justExpired,
       revoked,
       anotherClients: await b.token('acme-v2-server'),
       anotherNamespaces: await b.token('acme-v3-server'),

@@ -46,6 +46,21 @@ onBothStores('Revocation (RFC 7009)', (bed) => {
     expect(claimsOf((await bed().get('/v2/status/0')).text).version).to.equal(before)
   })
 
+  it('stays denied for whoever still takes it after its end, by a clock that is late', async () => {
+    const token = await bed().token('acme-v2-readonly', { ttlSeconds: 30 })
+    await ask(bed(), 'acme-v2-readonly', 'revoke', { token })
+    const denied = async () => {
+      const list = claimsOf((await bed().get('/v2/status/0')).text)
+      return (list.denied_jti as { jti: string }[]).some((one) => one.jti === claimsOf(token).jti)
+    }
+    bed().pass(80_000)
+    await bed().latchkey.publisher.refresh()
+    expect(await denied()).to.equal(true)
+    bed().pass(60_000)
+    await bed().latchkey.publisher.refresh()
+    expect(await denied()).to.equal(false)
+  })
+
   it('another client’s token: 400, and it lives on', async () => {
     const token = await bed().token('acme-v2-server')
     const answer = await ask(bed(), 'acme-v2-readonly', 'revoke', { token })
