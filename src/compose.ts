@@ -15,6 +15,13 @@ import { revokeKey } from './keys/revoke.ts'
 import { keyRoutes } from './keys/routes.ts'
 import { type Opened, open } from './open.ts'
 import { createOutbound } from './outbound/request.ts'
+import type { PeopleDeps } from './people/deps.ts'
+import { createFailedSignIns } from './people/failed-sign-ins.ts'
+import { invitationRoutes } from './people/invitation.routes.ts'
+import { memberRoutes } from './people/members.routes.ts'
+import { passwords } from './people/passwords.ts'
+import { sessionRoutes } from './people/session.routes.ts'
+import { findSignedIn } from './people/sessions.ts'
 import { pooledRandom } from './random.ts'
 import { derive } from './secrets.ts'
 import { createKeyring, type Keyring } from './signing/keyring.ts'
@@ -33,6 +40,7 @@ import { tokenRoutes } from './tokens/routes.ts'
 import type { VerifyIssued } from './tokens/subject.ts'
 import { createCounters } from './usage/counters.ts'
 import { createExchangeLimits } from './usage/limits.ts'
+import { createSignInLimits } from './usage/sign-in.ts'
 import { checkBinding } from './verifier/binding.ts'
 import type { AccessTokenClaims } from './verifier/claims.ts'
 import { createApp } from './web/app.ts'
@@ -43,6 +51,7 @@ import { close, type Listener, listen } from './web/listen.ts'
 import { docsPages } from './web/pages.ts'
 import { createIdentify, type IdentifyPrincipal } from './web/principal.ts'
 import type { Route } from './web/route.ts'
+import { createSessionCookie } from './web/session-cookie.ts'
 
 export interface Outside {
   /** UTC ms. */
@@ -63,6 +72,7 @@ export interface Latchkey {
   /** For whoever starts it: what an operator should know, such as secrets that were made. */
   notices: readonly string[]
   keys: KeyDeps
+  people: PeopleDeps
   keyring: Keyring
   publisher: Publisher
   /** Writes what the exchange path has gathered. */
@@ -102,11 +112,11 @@ async function put(
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
   const parts = await makeParts(config, opened, outside)
-  const { keys, keyring, publisher, flush } = parts
+  const { keys, people, keyring, publisher, flush } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
-  const identify = makeIdentify(opened, parts, outside)
+  const identify = makeIdentify(config, opened, parts, outside)
   const { routes, documents } = makeRoutes(config, opened, parts, { demo, logger, identify })
   listener.serve(makeApp(config, opened, { routes, documents, logger, identify, now: outside.now }))
   const tell = (what: string) => (error: Error | null) =>
@@ -126,11 +136,13 @@ async function put(
     await store.close()
   })
   const url = config.publicUrl
-  return { url, config, catalog, store, demo, notices, keys, keyring, publisher, flush, routes, documents, close: stop }
+  const inside = { keys, people, keyring, publisher, flush, routes, documents }
+  return { url, config, catalog, store, demo, notices, ...inside, close: stop }
 }
 
 interface Parts {
   keys: KeyDeps
+  people: PeopleDeps
   keyring: Keyring
   publisher: Publisher
   exchange: Exchange
@@ -149,6 +161,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   await publisher.refresh()
   const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
   const rehash = createRehash(store)
+  const failed = createFailedSignIns({ store, now, newId })
   const limits = createExchangeLimits(catalog, now)
   const statuses = createStatuses(store)
   const allocator = createAllocator(store, random)
@@ -163,6 +176,16 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
     keyring,
     publisher,
     keys,
+    people: {
+      store,
+      passwords,
+      limits: createSignInLimits(now),
+      failed,
+      publicUrl: config.publicUrl,
+      now,
+      random,
+      newId,
+    },
     exchange: createExchange({
       ...authentication,
       signer,
@@ -186,6 +209,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
     async flush() {
       await counters.flush()
       await rehash.flush()
+      await failed.flush()
     },
   }
 }
@@ -197,11 +221,14 @@ function makeRoutes(
   { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
 ) {
   const { catalog, store, masterKeys } = opened
-  const { keys, keyring, publisher, exchange, inquiry } = parts
+  const { keys, people, keyring, publisher, exchange, inquiry } = parts
   const { publicUrl } = config
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
   const management = [
+    ...sessionRoutes(people),
     ...catalogRoutes({ store, catalog }),
+    ...memberRoutes({ ...people, cursors }),
+    ...invitationRoutes(people),
     ...keyRoutes({ ...keys, cursors }),
     ...eventRoutes({ store, cursors }),
   ]
@@ -229,7 +256,12 @@ function makeRoutes(
 }
 
 /** Latchkey is the resource server of namespace `manage`. */
-function makeIdentify({ catalog, store }: Opened, { verifyIssued }: Parts, { now }: Outside): IdentifyPrincipal {
+function makeIdentify(
+  { publicUrl }: Config,
+  { catalog, store }: Opened,
+  { people, verifyIssued }: Parts,
+  { now }: Outside,
+): IdentifyPrincipal {
   const { id, issuer, audience } = catalog.manage
   return createIdentify({
     async verify(token) {
@@ -239,6 +271,9 @@ function makeIdentify({ catalog, store }: Opened, { verifyIssued }: Parts, { now
       const { client_id, account, scope = '' } = await verifyIssued(id, token, unbound)
       return { keyId: client_id, account: account as string, scopes: scope.split(' ').filter(Boolean) }
     },
+    findSession: (token) => findSignedIn(people, token),
+    cookie: createSessionCookie(publicUrl),
+    origin: new URL(publicUrl).origin,
     store,
     realm: audience,
     exchangeAt: `${issuer}/jwts`,
@@ -264,7 +299,10 @@ function makeApp(
     catalog,
     publicUrl,
     trustedHops,
-    accountExists: async (id) => (await store.get(id, 'accounts', id)) !== null,
+    reach: {
+      accountExists: async (id) => (await store.get(id, 'accounts', id)) !== null,
+      holderOf: async (account, key) => (await store.get(account, 'keys', key))?.holderId ?? null,
+    },
     identify,
     logger,
     now,

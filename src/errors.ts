@@ -49,6 +49,11 @@ export const SENTENCES = {
   client_keys_unavailable:
     'The public keys of this client cannot be read at its jwks_uri for a moment. Try again as Retry-After says.',
   invalid_target: 'The resource is not one that this issuer has tokens for.',
+  invalid_credentials: 'E-mail address and password do not match. Check both, or ask for a new invitation.',
+  cross_site: 'This came from another web site. Open Latchkey itself and try there.',
+  last_owner: 'This is the last active owner of the account. Make somebody else owner first.',
+  link_used: 'This link was used before, and is good once. Ask for a new one.',
+  busy: 'Latchkey is busy checking passwords. Try again as Retry-After says.',
   internal: 'Something went wrong on our side. Quote the request id to support.',
 } as const
 

@@ -1,9 +1,8 @@
-/** What the caller may see of the catalog, and who the caller is. */
+/** What the caller may see of the catalog. */
 import { z } from 'zod'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import type { Store } from '../store/store.ts'
-import type { Principal } from '../web/principal.ts'
 import { type Route, route } from '../web/route.ts'
 import { iso } from '../web/time.ts'
 import { type Account, namespaceEnabled } from './rules.ts'
@@ -48,29 +47,10 @@ const catalogShape = z
     support: z.looseObject({ name: z.string(), email: z.string() }),
   })
   .meta({ id: 'Catalog' })
-const whoamiShape = z
-  .object({
-    type: z.enum(['person', 'program']),
-    id: z.string(),
-    account: z.string(),
-    role: z.string().nullable(),
-    scopes: z.array(z.string()),
-    holderId: z.string().nullable(),
-  })
-  .meta({ id: 'WhoAmI' })
 
 export function catalogRoutes(deps: { store: Store; catalog: Catalog }): Route[] {
   const shared = { method: 'get', errors: 'problem', tag: 'you and the catalog', refusals: [] } as const
   return [
-    route({
-      ...shared,
-      path: '/manage/whoami',
-      operationId: 'whoami',
-      summary: 'Who am I?',
-      access: 'whoami.describe',
-      answers: { 200: { description: 'The caller.', content: { 'application/json': whoamiShape } } },
-      handle: async ({ caller }) => ({ status: 200, body: showCaller(caller) }),
-    }),
     route({
       ...shared,
       path: '/manage/catalog',
@@ -90,17 +70,6 @@ export function catalogRoutes(deps: { store: Store; catalog: Catalog }): Route[]
       },
     }),
   ]
-}
-
-function showCaller(caller: Principal): z.output<typeof whoamiShape> {
-  return {
-    type: caller.type,
-    id: caller.id,
-    account: caller.account,
-    role: null,
-    scopes: [...caller.scopes].sort(),
-    holderId: null,
-  }
 }
 
 function showCatalog(catalog: Catalog, account: Account): z.output<typeof catalogShape> {

@@ -1,5 +1,4 @@
 /** The first act of an installation: the operator's account, somebody to administer it, and a key to manage it with. */
-import { createHash } from 'node:crypto'
 import type { Catalog } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { newEvent } from '../events/rules.ts'
@@ -8,8 +7,9 @@ import type { KeyDeps } from '../keys/create.ts'
 import { formatKey, newKeyId, newSecret } from '../keys/grammar.rules.ts'
 import type { ApiKey, Author } from '../keys/rules.ts'
 import { type ShownKey, showKey } from '../keys/shape.ts'
-import { type Enrolment, enrolment } from '../people/enrol.rules.ts'
-import { type Member, normaliseEmail, type Person } from '../people/rules.ts'
+import { type Enrolment, enrolment, memberEvent } from '../people/enrol.rules.ts'
+import { invitationUrl, newInvitation } from '../people/invitation.rules.ts'
+import { type Invitation, type Member, memberId, normaliseEmail, type Person } from '../people/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { EventActor, Kept, Store } from '../store/store.ts'
@@ -41,8 +41,6 @@ export interface Initialised extends Invited {
 }
 
 const ACTOR: EventActor = { type: 'system', id: null, name: 'latchkey init' }
-const INVITATION_MS = 7 * 86_400_000
-const PEOPLE_AT_ONCE = 500
 
 /**
  * Makes account `operator`, one invited admin, and a manage key with every scope, all in one commit.
@@ -76,7 +74,7 @@ export async function initialise(deps: InitDeps, admin: AdminWish): Promise<Init
       },
       answer: {
         account: { id, name, plan, namespaces },
-        ...invited(deps, enrolled.person, token, invitation),
+        ...invited(deps, enrolled, token),
         key: shown,
         secret,
       },
@@ -98,65 +96,48 @@ export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<In
     }
     const { token, invitation } = newInvitation(deps)
     const known = await findPerson(deps.store, admin.email)
-    if (known !== null) return inviteAgain(deps, known, token, invitation)
-    const { insert, events, person } = enrolment({ ...invitedAdmin(admin), invitation }, { ...deps, actor: ACTOR })
-    return { account: OPERATOR, commit: { insert, events }, answer: invited(deps, person, token, invitation) }
+    if (known === null) return enrolAdmin(deps, { ...invitedAdmin(admin), invitation }, token)
+    const member = await deps.store.get(OPERATOR, 'members', memberId(OPERATOR, known.id))
+    if (member !== null) return inviteAgain(deps, member, known, { token, invitation })
+    return enrolAdmin(deps, { ...invitedAdmin(admin), invitation, known }, token)
   })
 }
 
-async function inviteAgain(
+function enrolAdmin(deps: InitDeps, wish: Enrolment, token: string): Decision<Invited> {
+  const { insert, events, ...enrolled } = enrolment(wish, { ...deps, actor: ACTOR })
+  return { account: OPERATOR, commit: { insert, events }, answer: invited(deps, enrolled, token) }
+}
+
+function inviteAgain(
   deps: InitDeps,
+  kept: Kept<Member>,
   person: Person,
-  token: string,
-  invitation: Invitation,
-): Promise<Decision<Invited>> {
-  const id = `${OPERATOR}/${person.id}`
-  const kept = await deps.store.get(OPERATOR, 'members', id)
+  { token, invitation }: { token: string; invitation: Invitation },
+): Decision<Invited> {
   const asAdmin = { role: 'admin', holderId: null, status: 'invited', invitation } as const
-  const answer = invited(deps, person, token, invitation)
-  const about = { ...answer.member, holderId: null }
-  const events = [event(deps, 'member.invited', { type: 'member', id: person.id, name: person.name }, about)]
-  if (kept !== null) {
-    const document: Kept<Member> = { ...kept, ...asAdmin, version: kept.version + 1 }
-    return { account: OPERATOR, commit: { replace: [{ collection: 'members', document }], events }, answer }
-  }
-  const fresh = { id, account: OPERATOR, personId: person.id, customData: {}, createdAt: deps.now(), version: 1 }
-  const document: Member = { ...fresh, ...asAdmin }
-  return { account: OPERATOR, commit: { insert: [{ collection: 'members', document }], events }, answer }
+  const member: Kept<Member> = { ...kept, ...asAdmin, version: kept.version + 1 }
+  const events = [memberEvent('member.invited', member, person, { ...deps, actor: ACTOR })]
+  const commit = { replace: [{ collection: 'members', document: member } as const], events }
+  return { account: OPERATOR, commit, answer: invited(deps, { person, member }, token) }
 }
 
-type Invitation = NonNullable<Member['invitation']>
-
-/** The SHA-256 of an invitation's token, base64url: all that is kept of it. */
-export function invitationHash(token: string): string {
-  return createHash('sha256').update(token).digest('base64url')
-}
-
-function newInvitation(deps: Pick<InitDeps, 'random' | 'now'>): { token: string; invitation: Invitation } {
-  const token = deps.random(32).toString('base64url')
-  return { token, invitation: { hash: invitationHash(token), expiresAt: deps.now() + INVITATION_MS } }
-}
-
-function invited(deps: Pick<InitDeps, 'publicUrl'>, person: Person, token: string, { expiresAt }: Invitation): Invited {
-  const { id, email, name } = person
-  const member = { id, email, name, role: 'admin', status: 'invited' } as const
-  return { member, invitationUrl: `${deps.publicUrl}/invitations/${token}`, expiresAt }
+function invited(
+  deps: Pick<InitDeps, 'publicUrl'>,
+  { person, member }: { person: Person; member: Member },
+  token: string,
+): Invited {
+  const shown = { id: person.id, email: person.email, name: member.name, role: 'admin', status: 'invited' } as const
+  const { expiresAt } = member.invitation as Invitation
+  return { member: shown, invitationUrl: invitationUrl(deps.publicUrl, token), expiresAt }
 }
 
 function invitedAdmin({ email, name }: AdminWish): Omit<Enrolment, 'invitation'> {
   return { account: OPERATOR, email, name, role: 'admin', password: null }
 }
 
-/** Walks all people: there is no index to look an address up by, and this is done once in a blue moon. */
 async function findPerson(store: Store, email: string): Promise<Person | null> {
-  const wanted = normaliseEmail(email)
-  let page = await store.page('', 'people', { limit: PEOPLE_AT_ONCE })
-  for (;;) {
-    const found = page.items.find((person) => person.email === wanted)
-    if (found !== undefined) return found
-    if (page.next === null) return null
-    page = await store.page('', 'people', { limit: PEOPLE_AT_ONCE, after: page.next })
-  }
+  const { items } = await store.page('', 'people', { where: { email: normaliseEmail(email) }, limit: 1 })
+  return items[0] ?? null
 }
 
 /** On the largest plan, with all of the catalog, and not bound by its own terms. */

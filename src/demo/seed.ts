@@ -7,7 +7,7 @@ import { createKey, type KeyDeps } from '../keys/create.ts'
 import type { Grant } from '../keys/rights.rules.ts'
 import { DEMO_MARK } from '../open.ts'
 import { enrolment } from '../people/enrol.rules.ts'
-import { hashPassword } from '../people/passwords.ts'
+import { passwords } from '../people/passwords.ts'
 import type { Role } from '../people/rules.ts'
 import type { EventActor, NewEvent } from '../store/store.ts'
 
@@ -184,7 +184,7 @@ async function insertPerson(
     email,
     name,
     role,
-    password: await hashPassword(password),
+    password: await passwords.hash(password),
     invitation: null,
     ...(holderId === undefined ? {} : { holderId }),
   }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
-import type { EventDocument, Store } from '../store/store.ts'
+import type { ApiKey } from '../keys/rules.ts'
+import type { EventDocument, Page, Position, Store } from '../store/store.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { accountParams } from '../web/params.ts'
+import { ownHolder } from '../web/principal.ts'
 import { type Route, route } from '../web/route.ts'
 import { iso } from '../web/time.ts'
 
@@ -53,7 +55,7 @@ export function eventRoutes(deps: { store: Store; cursors: Cursors }): Route[] {
         200: { description: 'A page of events.', content: { 'application/json': pageOf(eventShape, 'EventPage') } },
       },
       refusals: ['invalid_request'],
-      async handle({ params: { account }, query }) {
+      async handle({ params: { account }, query, caller }) {
         const { limit = DEFAULT_PAGE, cursor, after: seq, type, subject, order } = query
         const list = `${EVENTS} ${account} ${JSON.stringify([type, subject, order])}`
         // '\uffff' lies behind every id, so that the event of that seq itself is left out.
@@ -62,7 +64,7 @@ export function eventRoutes(deps: { store: Store; cursors: Cursors }): Route[] {
           (seq === undefined ? undefined : { at: seq, id: order === 'asc' ? '\uffff' : '' })
         const where = {
           ...(type === undefined ? {} : { type }),
-          ...(subject === undefined ? {} : { 'subject.id': subject }),
+          ...(await ofSubjects(deps.store, account, subject, ownHolder(caller, account))),
         }
         const page = await deps.store.page(account, 'events', {
           limit,
@@ -77,6 +79,28 @@ export function eventRoutes(deps: { store: Store; cursors: Cursors }): Route[] {
       },
     }),
   ]
+}
+
+/** Somebody of role `holder` sees the events of their own keys, and no others. */
+async function ofSubjects(store: Store, account: string, subject: string | undefined, holderId: string | null) {
+  if (holderId === null) return subject === undefined ? {} : { 'subject.id': subject }
+  const own = await keysOf(store, account, holderId)
+  return { 'subject.id': subject === undefined ? own : own.filter((id) => id === subject) }
+}
+
+async function keysOf(store: Store, account: string, holderId: string): Promise<string[]> {
+  const ids: string[] = []
+  let after: Position | null = null
+  do {
+    const page: Page<ApiKey> = await store.page(account, 'keys', {
+      where: { holderId },
+      limit: 1000,
+      ...(after === null ? {} : { after }),
+    })
+    ids.push(...page.items.map(({ id }) => id))
+    after = page.next
+  } while (after !== null)
+  return ids
 }
 
 export function showEvent(event: EventDocument): z.output<typeof eventShape> {

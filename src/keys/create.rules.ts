@@ -95,6 +95,15 @@ export function beyondPlan(wish: KeyWish, account: Account, namespace: Namespace
   ].filter((scope) => !offered.has(scope))
 }
 
+/** Scopes of namespace `manage` that the wish grants and its author's role does not amount to. */
+export function beyondRole(wish: KeyWish, namespace: NamespaceEntry, grantable: ReadonlySet<string>): string[] {
+  const asked = expand(
+    wish.grants.flatMap((g) => g.scopes),
+    namespace,
+  )
+  return [...asked].filter((scope) => !grantable.has(scope))
+}
+
 function accountFault(account: Account, namespace: NamespaceEntry, catalog: Catalog, now: number): Refusal | null {
   const refuse = (code: Code): Refusal => {
     const detail = adviceFor(code, { key: { namespace: namespace.id }, namespace, catalog })

@@ -10,7 +10,7 @@ import type { Allocator } from '../status/allocate.ts'
 import type { Statuses } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { EventActor, Guarded, Kept, Ref, Store } from '../store/store.ts'
-import { beyondPlan, type KeyWish, type NewSecret, newKey, wishFault } from './create.rules.ts'
+import { beyondPlan, beyondRole, type KeyWish, type NewSecret, newKey, wishFault } from './create.rules.ts'
 import { formatKey, newKeyId, newSecret } from './grammar.rules.ts'
 import type { ApiKey } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
@@ -33,8 +33,10 @@ export interface KeyDeps {
 export interface Asker {
   actor: EventActor
   requestId: string | null
-  /** A program may not make keys of the management API, nor grant beyond the account's plan. */
+  /** May not grant beyond the account's plan, nor beyond `grantable`. */
   bound: boolean
+  /** Scopes of namespace `manage` that a person's role amounts to; none unless said: programs make no such keys. */
+  grantable?: ReadonlySet<string>
 }
 
 export interface CreatedKey {
@@ -58,7 +60,7 @@ async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: As
   const fault = wishFault({ wish, account, holder, subAccounts, jwksUriFault, catalog, now: at })
   if (fault !== null) throw fault
   const namespace = catalog.namespaces.get(wish.namespace) as NamespaceEntry
-  if (asker.bound) refuseBeyond(wish, account, namespace, catalog)
+  if (asker.bound) refuseBeyond(wish, account, namespace, { catalog, ...asker })
   const id = newKeyId(deps.random)
   const secret = wish.tokenEndpointAuthMethod === 'private_key_jwt' ? null : madeSecret(deps, wish, id)
   const { type, id: by, name } = asker.actor
@@ -112,10 +114,21 @@ function guards(account: Kept<Account>, holder: Kept<Holder> | null): Guarded[] 
   return guarded
 }
 
-function refuseBeyond(wish: KeyWish, account: Account, namespace: NamespaceEntry, catalog: Catalog): void {
-  if (namespace.builtIn) {
+function refuseBeyond(
+  wish: KeyWish,
+  account: Account,
+  namespace: NamespaceEntry,
+  { catalog, grantable = new Set() }: { catalog: Catalog; grantable?: ReadonlySet<string> },
+): void {
+  if (namespace.builtIn && grantable.size === 0) {
     throw new Refusal('exceeds_your_rights', {
       detail: 'Keys of the management API are made by people, signed in. Ask an owner of the account.',
+    })
+  }
+  const more = namespace.builtIn ? beyondRole(wish, namespace, grantable) : []
+  if (more.length > 0) {
+    throw new Refusal('exceeds_your_rights', {
+      detail: `Your role does not have ${more.join(' ')}. Leave it out, or ask somebody whose role has it.`,
     })
   }
   const beyond = beyondPlan(wish, account, namespace, catalog)

@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { HOLDER_TYPES } from '../holders/rules.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { accountParams } from '../web/params.ts'
-import { actorOf, type Principal } from '../web/principal.ts'
+import { actorOf, grantableScopes, ownHolder, type Principal } from '../web/principal.ts'
+import { customData, oneLine, prose } from '../web/prose.ts'
 import type { RequestFacts } from '../web/request.ts'
 import { type Route, route } from '../web/route.ts'
 import { clientWish } from './client.shape.ts'
 import type { KeyWish } from './create.rules.ts'
 import { type Asker, createKey, type KeyDeps } from './create.ts'
 import { findKey, findKeys } from './find.ts'
-import { HOLDS_A_KEY } from './grammar.rules.ts'
 import { revokeKey } from './revoke.ts'
 import { REVOKE_REASONS } from './rules.ts'
 import { grantShape, keyShape, showKey } from './shape.ts'
@@ -22,25 +22,6 @@ const listQuery = z.strictObject({
   holderType: z.enum(HOLDER_TYPES).optional(),
   holderId: z.string().max(64).optional(),
 })
-
-/** What people write. A key pasted into the wrong field must not end up in lists and events. */
-const prose = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((s) => !/[^\P{Cc}\n\t]|\p{Cs}/u.test(s), { error: 'must not hold control characters' })
-    .refine((s) => !HOLDS_A_KEY.test(s), { error: 'holds an API key; keys do not belong here' })
-const oneLine = (max: number) =>
-  prose(max).refine((s) => s.trim() !== '' && !/[\n\t]/.test(s), { error: 'must be one line, and not blank' })
-
-const customData = z
-  .record(oneLine(64), z.unknown())
-  .refine(
-    (data) => depthAtMost(data, 8) && JSON.stringify(data).length <= 4096 && !HOLDS_A_KEY.test(JSON.stringify(data)),
-    {
-      error: 'must be at most 4 KiB as JSON, and at most 8 levels deep, without API keys in it',
-    },
-  )
 
 const createBody = z
   .strictObject({
@@ -89,16 +70,6 @@ const created = z
   })
   .meta({ id: 'CreatedKey' })
 
-/** Without recursion: what is checked may be nested deeper than the stack. */
-function depthAtMost(value: unknown, levels: number): boolean {
-  let level = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > levels) return false
-    level = level.flatMap((v) => (typeof v === 'object' && v !== null ? Object.values(v) : []))
-  }
-  return true
-}
-
 const KEYS = '/manage/accounts/{account}/keys'
 
 export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
@@ -120,7 +91,11 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
         },
       },
       refusals: ['invalid_request'],
-      async handle({ params: { account }, query: { limit = DEFAULT_PAGE, cursor, ...filters } }) {
+      async handle({ params: { account }, query: { limit = DEFAULT_PAGE, cursor, ...asked }, caller }) {
+        const own = ownHolder(caller, account)
+        if (own !== null && (asked.holderId ?? own) !== own)
+          return { status: 200, body: { items: [], nextCursor: null } }
+        const filters = own === null ? asked : { ...asked, holderId: own }
         const list = `${KEYS} ${account} ${JSON.stringify(filters)}`
         const after = deps.cursors.read(list, cursor)
         const where = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as Record<
@@ -222,5 +197,10 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
 }
 
 function askerOf(caller: Principal, account: string, request: RequestFacts): Asker {
-  return { actor: actorOf(caller, account), requestId: request.id, bound: true }
+  return {
+    actor: actorOf(caller, account),
+    requestId: request.id,
+    bound: true,
+    grantable: grantableScopes(caller, account),
+  }
 }

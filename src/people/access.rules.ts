@@ -1,3 +1,4 @@
+import { OPERATOR } from '../accounts/rules.ts'
 import type { Role } from './rules.ts'
 
 /** Who may do what: one table, used by the guard, the OpenAPI document and the documentation. */
@@ -56,6 +57,8 @@ export const MANAGE_SCOPES: readonly ManageScope[] = [
 export interface ActionRule {
   /** Scope of a manage token; null: any token will do. */
   scope: string | null
+  /** No token will do: only people, signed in. */
+  personsOnly?: true
   /** Roles of people who may do it, beside admin. */
   roles: readonly Role[]
   /** What it is, for a refusal and the documentation. */
@@ -63,17 +66,60 @@ export interface ActionRule {
 }
 
 const READERS: readonly Role[] = ['support', 'owner', 'manager', 'viewer']
+const EVERYBODY: readonly Role[] = [...READERS, 'holder']
 const MANAGERS: readonly Role[] = ['owner', 'manager']
 
 /** Every act of the management API. */
 export const ACTIONS = {
-  'whoami.describe': { scope: null, roles: [...READERS, 'holder'], title: 'see who you are' },
-  'catalog.describe': { scope: null, roles: [...READERS, 'holder'], title: 'see the catalog' },
-  'keys.list': { scope: 'keys:read', roles: [...READERS, 'holder'], title: 'list keys' },
-  'keys.describe': { scope: 'keys:read', roles: [...READERS, 'holder'], title: 'see a key' },
+  'whoami.describe': { scope: null, roles: EVERYBODY, title: 'see who you are' },
+  'catalog.describe': { scope: null, roles: EVERYBODY, title: 'see the catalog' },
+  'keys.list': { scope: 'keys:read', roles: EVERYBODY, title: 'list keys' },
+  'keys.describe': { scope: 'keys:read', roles: EVERYBODY, title: 'see a key' },
   'keys.create': { scope: 'keys:write', roles: MANAGERS, title: 'create a key' },
   'keys.revoke': { scope: 'keys:write', roles: MANAGERS, title: 'revoke a key' },
-  'events.list': { scope: 'events:read', roles: READERS, title: 'read the event log' },
+  'events.list': { scope: 'events:read', roles: EVERYBODY, title: 'read the event log' },
+  'session.describe': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'see your session' },
+  'session.end': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'sign out' },
+  'sessions.list': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'list your sessions' },
+  'sessions.end': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'end your sessions' },
+  'password.change': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'change your password' },
+  'members.list': { scope: 'members:read', roles: READERS, title: 'list members' },
+  'members.describe': { scope: 'members:read', roles: READERS, title: 'see a member' },
+  'members.invite': { scope: null, personsOnly: true, roles: ['owner'], title: 'invite a member' },
+  'members.change': { scope: 'members:write', roles: ['owner'], title: 'change a member' },
+  'members.remove': { scope: 'members:write', roles: ['owner'], title: 'remove a member' },
 } as const satisfies Record<string, ActionRule>
 
 export type Action = keyof typeof ACTIONS
+
+const ofAccount = MANAGE_SCOPES.filter((scope) => !scope.operatorOnly).map(({ name }) => name)
+const reading = ofAccount.filter((name) => name.endsWith(':read'))
+
+/** What a role amounts to in scopes: as far as its people may grant keys of namespace `manage`. */
+export const ROLE_SCOPES: Readonly<Record<Role, ReadonlySet<string>>> = {
+  admin: new Set(MANAGE_SCOPES.map(({ name }) => name)),
+  support: new Set([...reading, 'operator:support']),
+  owner: new Set(ofAccount),
+  manager: new Set(ofAccount.filter((name) => name !== 'accounts:write' && name !== 'members:write')),
+  viewer: new Set(reading),
+  holder: new Set(),
+}
+
+/** Roles by which the operator's own people reach every account. */
+const STAFF: readonly Role[] = ['admin', 'support']
+
+/** The roles that a person has in an account: their own there, and that of the operator's people. */
+export function rolesIn(memberships: ReadonlyMap<string, { role: Role }>, account: string): Role[] {
+  const own = memberships.get(account)?.role
+  const staff = memberships.get(OPERATOR)?.role
+  const roles = new Set<Role>()
+  if (own !== undefined) roles.add(own)
+  if (staff !== undefined && STAFF.includes(staff)) roles.add(staff)
+  return [...roles]
+}
+
+/** Whether a person with these roles may: yes; no; or they are not to know that there is such a thing. */
+export function decideForRoles(rule: ActionRule, roles: readonly Role[]): 'yes' | 'no' | 'hidden' {
+  if (roles.some((role) => role === 'admin' || rule.roles.includes(role))) return 'yes'
+  return roles.every((role) => role === 'holder') ? 'hidden' : 'no'
+}

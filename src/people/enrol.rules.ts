@@ -1,71 +1,70 @@
 import type { EventFacts } from '../events/rules.ts'
 import { newEvent } from '../events/rules.ts'
 import type { Commit } from '../store/store.ts'
-import { type Member, normaliseEmail, type Person, type Role } from './rules.ts'
+import { showMember } from './member.rules.ts'
+import { type Invitation, type Member, memberId, normaliseEmail, type Person, type Role } from './rules.ts'
 
 export interface Enrolment {
   account: string
   email: string
   name: string
   role: Role
-  holderId?: string
+  holderId?: string | null
   /** PHC string; null until an invitation is accepted. */
   password: string | null
-  invitation: Member['invitation']
+  invitation: Invitation | null
+  /** Who has that address already, as a member of another account. */
+  known?: Person
 }
 
 /** What a commit must hold to make a person a member of an account. */
 export function enrolment(
   wish: Enrolment,
-  deps: { newId: (prefix: string) => string; now: () => number; actor: EventFacts['actor'] },
+  deps: {
+    newId: (prefix: string) => string
+    now: () => number
+    actor: EventFacts['actor']
+    requestId?: string | null
+  },
 ): Required<Pick<Commit, 'insert' | 'events'>> & { person: Person; member: Member } {
   const now = deps.now()
-  const person: Person = {
-    id: deps.newId('usr'),
-    account: '',
-    email: normaliseEmail(wish.email),
-    name: wish.name,
-    password: wish.password,
-    createdAt: now,
-    lastSignInAt: null,
-  }
+  const { account, name, role, invitation, known } = wish
+  const email = normaliseEmail(wish.email)
+  const person: Person = known ?? { id: deps.newId('usr'), account: '', email, password: wish.password, createdAt: now }
   const member: Member = {
-    id: `${wish.account}/${person.id}`,
-    account: wish.account,
+    id: memberId(account, person.id),
+    account,
     personId: person.id,
-    role: wish.role,
+    name,
+    role,
     holderId: wish.holderId ?? null,
-    status: wish.invitation === null ? 'active' : 'invited',
-    invitation: wish.invitation,
+    status: invitation === null ? 'active' : 'invited',
+    invitation,
+    lastSignInAt: null,
     customData: {},
     createdAt: now,
     version: 1,
   }
-  const subject = { type: 'member', id: person.id, name: person.name }
-  const type = wish.invitation === null ? 'member.created' : 'member.invited'
+  const type = invitation === null ? 'member.created' : 'member.invited'
   return {
     person,
     member,
     insert: [
-      { collection: 'people', document: person },
+      ...(known === undefined ? [{ collection: 'people', document: person } as const] : []),
       { collection: 'members', document: member },
     ],
-    events: [
-      newEvent(deps.newId('evt'), {
-        type,
-        actor: deps.actor,
-        subject,
-        data: {
-          object: {
-            id: person.id,
-            email: person.email,
-            name: person.name,
-            role: member.role,
-            holderId: member.holderId,
-            status: member.status,
-          },
-        },
-      }),
-    ],
+    events: [memberEvent(type, member, person, deps)],
   }
+}
+
+/** An event whose subject is a member. */
+export function memberEvent(
+  type: string,
+  member: Member,
+  person: Person,
+  deps: { newId: (prefix: string) => string; actor: EventFacts['actor']; requestId?: string | null },
+) {
+  const { actor, requestId = null } = deps
+  const subject = { type: 'member', id: person.id, name: member.name }
+  return newEvent(deps.newId('evt'), { type, actor, requestId, subject, data: { object: showMember(member, person) } })
 }

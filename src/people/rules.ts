@@ -6,31 +6,44 @@ export interface Person {
   account: ''
   /** Lower case, NFC. */
   email: string
-  name: string
   /** Argon2id PHC string; null until an invitation is accepted. */
   password: string | null
   createdAt: number
-  lastSignInAt: number | null
 }
 
 export const ROLES = ['admin', 'support', 'owner', 'manager', 'viewer', 'holder'] as const
 export type Role = (typeof ROLES)[number]
 
-/** A person's place in one account. */
+/** A person's place in one account. What an account says of a person stands here: another account never sees it. */
 export interface Member {
   /** `{account}/{personId}` */
   id: string
   account: string
   personId: string
+  name: string
   role: Role
   /** For role `holder`: the holder whose keys this person sees. */
   holderId: string | null
   status: 'invited' | 'active' | 'disabled'
-  /** A one-time invitation, by the SHA-256 of its token. */
-  invitation: { hash: string; expiresAt: number } | null
+  invitation: Invitation | null
+  lastSignInAt: number | null
   customData: Record<string, unknown>
   createdAt: number
   version: number
+}
+
+/** A one-time link. */
+export interface Invitation {
+  /** SHA-256 of its token, base64url. */
+  hash: string
+  /** UTC ms. */
+  expiresAt: number
+  /** Kept, so that opening the link again is told from a link that never was. */
+  usedAt: number | null
+}
+
+export function memberId(account: string, personId: string): string {
+  return `${account}/${personId}`
 }
 
 export function normaliseEmail(email: string): string {

@@ -3,6 +3,7 @@ import type { Account, SubAccount } from '../accounts/rules.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { ApiKey, KeyUse } from '../keys/rules.ts'
 import type { Member, Person } from '../people/rules.ts'
+import type { Session } from '../people/session.rules.ts'
 import type { SecretCheck } from '../secrets.ts'
 import type { SigningKey } from '../signing/rules.ts'
 import type { StatusAllocator, StatusEntry, StatusList } from '../status/rules.ts'
@@ -26,6 +27,7 @@ export interface Collections {
   holders: Holder
   people: Person
   members: Member
+  sessions: Session
   keys: ApiKey
   keyUse: KeyUse
   usage: UsageCount
@@ -63,12 +65,13 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   accounts: { sort: 'createdAt', filter: ['status', 'plan'] },
   subAccounts: { sort: 'createdAt', filter: ['status', 'kind'] },
   holders: { sort: 'createdAt', filter: ['status', 'type'] },
-  people: { sort: 'createdAt', unique: [['email']], shared: true },
+  people: { sort: 'createdAt', filter: ['email'], unique: [['email']], shared: true },
   members: {
     sort: 'createdAt',
-    filter: ['personId', 'role', 'status', 'holderId'],
+    filter: ['personId', 'role', 'status', 'holderId', 'invitation.hash'],
     unique: [['account', 'personId'], ['invitation.hash']],
   },
+  sessions: { sort: 'createdAt', filter: ['personId'], shared: true, sweepAfterMs: DAY },
   keys: {
     sort: 'createdAt',
     filter: ['namespace', 'kind', 'holderType', 'holderId'],

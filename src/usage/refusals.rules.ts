@@ -1,6 +1,7 @@
 import { Refusal, type RefusalFacts } from '../errors.ts'
-import type { LimitDecision, LimitState } from './limits.ts'
+import type { LimitDecision } from './limits.ts'
 import { WINDOW_SECONDS } from './rules.ts'
+import type { LimitState } from './window.ts'
 
 /** 429, telling whose limit it was: where it is the account's, another key will not help. */
 export function rateLimited(decision: LimitDecision & { ok: false }): Refusal {

@@ -9,8 +9,8 @@ import { Refusal } from '../errors.ts'
 import { unmapped } from '../keys/addresses.rules.ts'
 import type { Action } from '../people/access.rules.ts'
 import { readBody } from './body.ts'
-import { parseInput } from './input.ts'
-import { guard, type IdentifyPrincipal } from './principal.ts'
+import { parseInput, parseParams } from './input.ts'
+import { guard, type IdentifyPrincipal, type Reach } from './principal.ts'
 import { asRefusal, oauthError, problem } from './problems.ts'
 import type { RequestFacts } from './request.ts'
 import type { Reply, Route } from './route.ts'
@@ -34,8 +34,7 @@ export interface WebDeps {
   publicUrl: string
   trustedHops: number
   identify: IdentifyPrincipal
-  /** Asked only for an account that is not the caller's own. */
-  accountExists: (account: string) => Promise<boolean>
+  reach: Reach
   logger: Logger
   now: () => number
   requestId: () => string
@@ -186,12 +185,13 @@ function serve(route: Route, deps: WebDeps): Middleware {
     const request = new Facts(ctx, deps.trustedHops)
     const open = route.access === 'public'
     const caller = open ? (undefined as never) : await deps.identify(request)
+    const params = parseParams(route, (ctx as unknown as { params?: Record<string, string> }).params ?? {})
+    if (!open) {
+      ctx.set('Cache-Control', 'no-store')
+      await guard(deps.reach, caller, route.access as Action, params as { account?: string; key?: string })
+    }
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
-    const params = (ctx as unknown as { params?: Record<string, string> }).params ?? {}
-    const input = parseInput(route, params, route.query === undefined ? {} : ctx.query, read)
-    if (!open) ctx.set('Cache-Control', 'no-store')
-    if (!open)
-      await guard(deps.accountExists, caller, route.access as Action, (input.params as { account?: string }).account)
+    const input = { params, ...parseInput(route, route.query === undefined ? {} : ctx.query, read) }
     send(ctx, await route.handle({ ...input, request, caller }))
   }
 }
@@ -226,6 +226,10 @@ class Facts implements RequestFacts {
 
   get id(): string {
     return this.#ctx.state.requestId
+  }
+
+  get method(): string {
+    return this.#ctx.method
   }
 
   get address(): string {

@@ -8,15 +8,14 @@ const MAX_PARAMETER = 256
 
 export function parseInput(
   route: Route,
-  params: Record<string, string>,
   query: Record<string, string | string[] | undefined>,
   body: unknown,
-): { params: unknown; query: unknown; body: unknown } {
-  return { params: parseParams(route, params), query: parseQuery(route, query), body: parseBody(route, body) }
+): { query: unknown; body: unknown } {
+  return { query: parseQuery(route, query), body: parseBody(route, body) }
 }
 
 /** An id of the wrong form names nothing: 404, like any other that is not there. */
-function parseParams(route: Route, params: Record<string, string>): unknown {
+export function parseParams(route: Route, params: Record<string, string>): unknown {
   if (route.params === undefined) return {}
   if (Object.values(params).some((value) => value.length > MAX_PARAMETER || value.includes('\0')))
     throw new Refusal('not_found')

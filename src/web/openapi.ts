@@ -2,7 +2,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import type { z } from 'zod'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
-import { ACTIONS } from '../people/access.rules.ts'
+import { ACTIONS, type ActionRule } from '../people/access.rules.ts'
 import { mediaTypeOf } from './body.ts'
 import { mergeResource } from './openapi.merge.ts'
 import { refusals } from './openapi.refusals.ts'
@@ -69,6 +69,7 @@ const ACCESS_TOKEN = {
 const TAGS: Readonly<Record<string, string>> = {
   jwts: 'Begin here: from API key to access token',
   'you and the catalog': 'Who calls, and what keys can be for',
+  people: 'Members of an account, and their invitations',
   keys: 'API keys of an account',
   events: 'What happened, in order',
   oauth: 'The same, for stock OAuth clients',
@@ -125,9 +126,14 @@ function requestOf({ params, query, body }: Route): RouteConfig['request'] {
 }
 
 function description(route: Route): string {
-  const scope = route.access === 'public' ? null : ACTIONS[route.access].scope
-  const gate = route.access === 'public' ? '' : scope === null ? 'Any token will do.' : `Scope \`${scope}\``
-  return [gate, route.description ?? ''].filter((part) => part !== '').join('\n\n')
+  return [route.access === 'public' ? '' : gate(ACTIONS[route.access]), route.description ?? '']
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function gate({ scope, personsOnly }: ActionRule): string {
+  if (personsOnly) return 'People only, with a session.'
+  return scope === null ? 'Any token will do.' : `Scope \`${scope}\``
 }
 
 function answers(route: Route): RouteConfig['responses'] {

@@ -1,4 +1,7 @@
 import { z } from 'zod'
 
-/** `{account}` of a path: a slug. */
-export const accountParams = z.object({ account: z.string().regex(/^[a-z0-9-]{2,40}$/) })
+/** A slug. */
+export const accountId = z.string().regex(/^[a-z0-9-]{2,40}$/, { error: 'must be an account id, such as acme' })
+
+/** `{account}` of a path. */
+export const accountParams = z.object({ account: accountId })

@@ -1,12 +1,15 @@
-/** Who calls the management API: a program with a token of namespace `manage`. */
+/** Who calls the management API: a program with a token of namespace `manage`, or a person with a session. */
 import { OPERATOR } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
-import { ACTIONS, type Action } from '../people/access.rules.ts'
+import { ACTIONS, type Action, type ActionRule, decideForRoles, ROLE_SCOPES, rolesIn } from '../people/access.rules.ts'
+import type { SignedIn } from '../people/session.rules.ts'
 import type { EventActor, Store } from '../store/store.ts'
 import { VerifyError } from '../verifier/index.ts'
+import { requireOwnPage } from './cross-site.ts'
 import type { RequestFacts } from './request.ts'
+import type { SessionCookie } from './session-cookie.ts'
 
-export interface Principal {
+export interface Program {
   type: 'program'
   /** The key's id. */
   id: string
@@ -14,6 +17,8 @@ export interface Principal {
   account: string
   scopes: ReadonlySet<string>
 }
+
+export type Principal = Program | SignedIn
 
 export type IdentifyPrincipal = (request: RequestFacts) => Promise<Principal>
 
@@ -23,36 +28,60 @@ export interface ManageToken {
   scopes: readonly string[]
 }
 
-/** @param verify Latchkey's own verifier for namespace `manage`. */
+/**
+ * @param verify Latchkey's own verifier for namespace `manage`
+ * @param findSession the person whose session has this token
+ * @param origin of PUBLIC_URL
+ */
 export function createIdentify(deps: {
   verify: (token: string) => Promise<ManageToken>
+  findSession: (token: string) => Promise<SignedIn | null>
+  cookie: SessionCookie
+  origin: string
   store: Store
   realm: string
   exchangeAt: string
 }): IdentifyPrincipal {
-  const { verify, store, realm, exchangeAt } = deps
-  return async (request) => {
+  return (request) => {
     const header = request.header('authorization')
-    if (header === undefined) {
-      throw new Refusal('unauthenticated', { headers: { 'WWW-Authenticate': `Bearer realm="${realm}"` } })
-    }
-    const token = /^Bearer +([^\s]+)$/i.exec(header)?.[1]
-    const challenge = { 'WWW-Authenticate': `Bearer realm="${realm}", error="invalid_token"` }
-    if (token === undefined) throw new Refusal('unauthenticated', { headers: challenge })
-    if (token.startsWith('lk_')) {
-      throw new Refusal('invalid_token', {
-        detail: `This is an API key, not a token. Exchange it first: POST ${exchangeAt}, then send the token it answers.`,
-        headers: challenge,
-      })
-    }
-    try {
-      const { keyId, account, scopes } = await verify(token)
-      const key = await store.get(account, 'keys', keyId)
-      if (key === null || key.revoked !== null) throw new Refusal('invalid_token', { headers: challenge })
-      return { type: 'program', id: keyId, name: key.name, account, scopes: new Set(scopes) }
-    } catch (error) {
-      throw refusalOf(error, challenge)
-    }
+    // With Authorization the cookie counts for nothing, not even where the token is no good.
+    return header === undefined ? identifyPerson(request, deps) : identifyProgram(header, deps)
+  }
+}
+
+type IdentifyDeps = Parameters<typeof createIdentify>[0]
+
+async function identifyPerson(
+  request: RequestFacts,
+  { cookie, findSession, origin, realm }: IdentifyDeps,
+): Promise<SignedIn> {
+  const headers = { 'WWW-Authenticate': `Bearer realm="${realm}"` }
+  const token = cookie.read(request.header('cookie'))
+  if (token === undefined) throw new Refusal('unauthenticated', { headers })
+  requireOwnPage(request, origin)
+  const person = await findSession(token)
+  if (person === null)
+    throw new Refusal('unauthenticated', { detail: 'Your session has ended. Sign in again.', headers })
+  return person
+}
+
+async function identifyProgram(header: string, { verify, store, realm, exchangeAt }: IdentifyDeps): Promise<Program> {
+  const token = /^Bearer +([^\s]+)$/i.exec(header)?.[1]
+  const challenge = { 'WWW-Authenticate': `Bearer realm="${realm}", error="invalid_token"` }
+  if (token === undefined) throw new Refusal('unauthenticated', { headers: challenge })
+  if (token.startsWith('lk_')) {
+    throw new Refusal('invalid_token', {
+      detail: `This is an API key, not a token. Exchange it first: POST ${exchangeAt}, then send the token it answers.`,
+      headers: challenge,
+    })
+  }
+  try {
+    const { keyId, account, scopes } = await verify(token)
+    const key = await store.get(account, 'keys', keyId)
+    if (key === null || key.revoked !== null) throw new Refusal('invalid_token', { headers: challenge })
+    return { type: 'program', id: keyId, name: key.name, account, scopes: new Set(scopes) }
+  } catch (error) {
+    throw refusalOf(error, challenge)
   }
 }
 
@@ -64,30 +93,95 @@ function refusalOf(error: unknown, headers: Record<string, string>): unknown {
   return new Refusal('invalid_token', { headers, cause: error })
 }
 
-/** @throws Refusal `forbidden`, naming the scope that is missing; `not_found` for an account out of reach. */
+/** What the guard asks of the store. */
+export interface Reach {
+  /** Asked only for an account that is not the caller's own. */
+  accountExists: (account: string) => Promise<boolean>
+  /** The holder that a key names; null where there is no such key, or nobody holds it. */
+  holderOf: (account: string, key: string) => Promise<string | null>
+}
+
+/**
+ * @param at the account and the key that the path names, if any
+ * @throws Refusal `forbidden`, naming the right that is missing; `not_found` for what is out of reach
+ */
 export async function guard(
-  accountExists: (account: string) => Promise<boolean>,
+  reach: Reach,
   caller: Principal,
   action: Action,
+  at: { account?: string; key?: string },
+): Promise<void> {
+  const rule: ActionRule = ACTIONS[action]
+  if (caller.type === 'program') await guardProgram(reach, caller, rule, at.account)
+  else await guardPerson(reach, caller, rule, at)
+}
+
+async function guardProgram(
+  reach: Reach,
+  caller: Program,
+  rule: ActionRule,
   account: string | undefined,
 ): Promise<void> {
-  const rule = ACTIONS[action]
   const other = account !== undefined && account !== caller.account
-  if (other && !(reachesOthers(caller) && (await accountExists(account)))) throw new Refusal('not_found')
+  if (other && !(reachesOthers(caller) && (await reach.accountExists(account)))) throw new Refusal('not_found')
+  if (rule.personsOnly) {
+    throw new Refusal('forbidden', {
+      detail: `Only people may ${rule.title}, signed in: those with role ${rolesOf(rule)}.`,
+    })
+  }
   if (rule.scope !== null && !caller.scopes.has(rule.scope)) {
     throw new Refusal('forbidden', {
-      detail:
-        `This needs scope ${rule.scope}, which your token does not have. ${rule.roles.length === 0 ? '' : `People with role ${rule.roles.join(', ')} may do it.`}`.trim(),
+      detail: `This needs scope ${rule.scope}, which your token does not have. People with role ${rolesOf(rule)} may do it.`,
       headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${rule.scope}"` },
     })
   }
 }
 
-function reachesOthers(caller: Principal): boolean {
+async function guardPerson(
+  reach: Reach,
+  caller: SignedIn,
+  rule: ActionRule,
+  at: { account?: string; key?: string },
+): Promise<void> {
+  const { account = caller.account, key } = at
+  const roles = rolesIn(caller.memberships, account)
+  if (roles.length === 0) throw new Refusal('not_found')
+  if (!caller.memberships.has(account) && !(await reach.accountExists(account))) throw new Refusal('not_found')
+  const decision = decideForRoles(rule, roles)
+  if (decision === 'hidden') throw new Refusal('not_found')
+  if (decision === 'no') {
+    throw new Refusal('forbidden', {
+      detail: `You may not ${rule.title}: that takes role ${rolesOf(rule)}, and yours is ${roles.join(', ')}.`,
+    })
+  }
+  const own = ownHolder(caller, account)
+  if (own !== null && key !== undefined && (await reach.holderOf(account, key)) !== own) throw new Refusal('not_found')
+}
+
+function rolesOf({ roles }: ActionRule): string {
+  return roles.join(', ') || 'admin'
+}
+
+function reachesOthers(caller: Program): boolean {
   return caller.account === OPERATOR && caller.scopes.has('operator:accounts')
 }
 
+/** For role `holder`: the holder whose keys are all that the caller sees in the account. Null: sees every key. */
+export function ownHolder(caller: Principal, account: string): string | null {
+  if (caller.type === 'program') return null
+  const roles = rolesIn(caller.memberships, account)
+  return roles.every((role) => role === 'holder') ? (caller.memberships.get(account)?.holderId ?? '') : null
+}
+
+/** Scopes of namespace `manage` that the caller may give to a key: programs make no such keys. */
+export function grantableScopes(caller: Principal, account: string): ReadonlySet<string> {
+  if (caller.type === 'program') return new Set()
+  return new Set(rolesIn(caller.memberships, account).flatMap((role) => [...ROLE_SCOPES[role]]))
+}
+
 export function actorOf(caller: Principal, account: string): EventActor {
-  const actor = { type: caller.type, id: caller.id, name: caller.name }
-  return caller.account === account ? actor : { ...actor, onBehalfOf: account }
+  const own = caller.type === 'person' ? caller.memberships.get(account) : undefined
+  const actor = { type: caller.type, id: caller.id, name: own?.name ?? caller.name }
+  const atHome = own !== undefined || caller.account === account
+  return atHome ? actor : { ...actor, onBehalfOf: account }
 }

@@ -48,6 +48,11 @@ export const STATUS: Readonly<Record<Code, number>> = {
   insufficient_scope: 403,
   client_keys_unavailable: 503,
   invalid_target: 400,
+  invalid_credentials: 401,
+  cross_site: 403,
+  last_owner: 409,
+  link_used: 410,
+  busy: 503,
   internal: 500,
 }
 

@@ -1,6 +1,7 @@
 /** What a handler may know of the request beside its declared input. */
 export interface RequestFacts {
   id: string
+  method: string
   /** Of the client, past trusted proxies; IPv4 in its own form. */
   address: string
   origin: string | null

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { type InitDeps, initialise, invitationHash, recoverAdmin } from '../../src/accounts/init.ts'
+import { type InitDeps, initialise, recoverAdmin } from '../../src/accounts/init.ts'
 import { OPERATOR } from '../../src/accounts/rules.ts'
 import { loadCatalog } from '../../src/catalog.ts'
 import { sealer } from '../../src/events/rules.ts'
 import { base62 } from '../../src/keys/grammar.rules.ts'
 import { enrolment } from '../../src/people/enrol.rules.ts'
+import { invitationHash } from '../../src/people/invitation.rules.ts'
 import { ring } from '../../src/secrets.ts'
 import { createAllocator } from '../../src/status/allocate.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
@@ -39,7 +40,7 @@ describe('accounts: the first act of an installation', () => {
     expect(await member(made.member.id)).to.deep.include({
       role: 'admin',
       status: 'invited',
-      invitation: { hash: invitationHash(tokenOf(made.invitationUrl)), expiresAt: NOW + 7 * 86_400_000 },
+      invitation: { hash: invitationHash(tokenOf(made.invitationUrl)), expiresAt: NOW + 7 * 86_400_000, usedAt: null },
     })
     expect(made.key.grants).to.deep.equal([{ subAccount: null, scopes: [...deps.catalog.manage.scopeNames] }])
     expect(made.key).to.include({ namespace: 'manage', kind: 'secret' })

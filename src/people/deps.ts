@@ -1,0 +1,25 @@
+import type { Store } from '../store/store.ts'
+import type { SignInLimits } from '../usage/sign-in.ts'
+import type { FailedSignIns } from './failed-sign-ins.ts'
+import type { Passwords } from './passwords.ts'
+
+/** What the acts of people need. */
+export interface PeopleDeps {
+  store: Store
+  passwords: Passwords
+  limits: SignInLimits
+  failed: FailedSignIns
+  /** PUBLIC_URL. */
+  publicUrl: string
+  now: () => number
+  random: (bytes: number) => Buffer
+  newId: (prefix: string) => string
+}
+
+/** Where a request came from. */
+export interface From {
+  address: string
+  /** Cut to what is kept of it. */
+  userAgent: string
+  requestId: string | null
+}

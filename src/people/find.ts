@@ -1,0 +1,60 @@
+import type { Account } from '../accounts/rules.ts'
+import { Refusal } from '../errors.ts'
+import { EVERY_ACCOUNT, type Kept, type Store } from '../store/store.ts'
+import { invitationFault, invitationHash } from './invitation.rules.ts'
+import { type Member, memberId, normaliseEmail, type Person } from './rules.ts'
+import { MAX_SESSIONS, type Session } from './session.rules.ts'
+
+/** More accounts than anybody belongs to. */
+const MAX_MEMBERSHIPS = 1000
+
+export async function findPerson(store: Store, email: string): Promise<Kept<Person> | null> {
+  const { items } = await store.page('', 'people', { where: { email: normaliseEmail(email) }, limit: 1 })
+  return items[0] ?? null
+}
+
+/** In every account, oldest first. */
+export async function findMemberships(store: Store, personId: string): Promise<Kept<Member>[]> {
+  return (await store.page(EVERY_ACCOUNT, 'members', { where: { personId }, limit: MAX_MEMBERSHIPS })).items
+}
+
+/** Oldest first. */
+export async function findSessions(store: Store, personId: string): Promise<Kept<Session>[]> {
+  return (await store.page('', 'sessions', { where: { personId }, limit: 2 * MAX_SESSIONS })).items
+}
+
+/** @throws Refusal `not_found` */
+export async function findMember(
+  store: Store,
+  account: string,
+  personId: string,
+): Promise<{ member: Kept<Member>; person: Kept<Person> }> {
+  const [member, person] = await Promise.all([
+    store.get(account, 'members', memberId(account, personId)),
+    store.get('', 'people', personId),
+  ])
+  if (member === null || person === null) throw new Refusal('not_found')
+  return { member, person }
+}
+
+export interface FoundInvitation {
+  account: Account
+  member: Kept<Member>
+  person: Kept<Person>
+}
+
+/** An invitation that can be accepted. @throws Refusal `not_found`, `link_used` */
+export async function findInvitation(store: Store, token: string, now: number): Promise<FoundInvitation> {
+  const where = { 'invitation.hash': invitationHash(token) }
+  const { items } = await store.page(EVERY_ACCOUNT, 'members', { where, limit: 1 })
+  const [member] = items
+  if (member === undefined) throw new Refusal('not_found')
+  const fault = invitationFault(member.invitation, now)
+  if (fault !== null) throw fault
+  const [account, person] = await Promise.all([
+    store.get(member.account, 'accounts', member.account),
+    store.get('', 'people', member.personId),
+  ])
+  if (account === null || person === null) throw new Refusal('not_found')
+  return { account, member, person }
+}

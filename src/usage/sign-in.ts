@@ -1,0 +1,42 @@
+/**
+ * Limits of sign-ins: by address, and by address and e-mail address together. Never by e-mail address alone, or anybody
+ * could lock anybody out; and counted alike whether there is such a person or not.
+ */
+
+import { Refusal } from '../errors.ts'
+import { addressBucket } from '../keys/addresses.rules.ts'
+import { WindowLimiter } from './window.ts'
+
+const WINDOW_SECONDS = 15 * 60
+/** Failed attempts of one address for one e-mail address. */
+const PER_EMAIL = 10
+/** Failed attempts of one address. */
+const PER_ADDRESS = 100
+
+export interface SignInLimits {
+  /** Counts an attempt, before any password is looked at. @throws Refusal `rate_limited` */
+  take(address: string, email: string): Promise<void>
+  /** Takes an attempt that succeeded out of the count. */
+  forgive(address: string, email: string): Promise<void>
+}
+
+/** @param now UTC ms */
+export function createSignInLimits(now: () => number): SignInLimits {
+  const byAddress = new WindowLimiter(PER_ADDRESS, WINDOW_SECONDS, now)
+  const byEmail = new WindowLimiter(PER_EMAIL, WINDOW_SECONDS, now)
+  const counted = (address: string, email: string) => {
+    const network = addressBucket(address)
+    return [[byAddress, network] as const, [byEmail, `${network} ${email}`] as const]
+  }
+  return {
+    async take(address, email) {
+      for (const [limiter, of] of counted(address, email)) {
+        const { remaining, resetSeconds } = await limiter.take('address', of)
+        if (remaining < 0) throw new Refusal('rate_limited', { retryAfterSeconds: resetSeconds, limit: 'address' })
+      }
+    },
+    async forgive(address, email) {
+      for (const [limiter, of] of counted(address, email)) await limiter.reward(of)
+    },
+  }
+}
