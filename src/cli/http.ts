@@ -15,14 +15,14 @@ export function serverUrl(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 export interface CallInit {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Access token of the management API. */
   token?: string
   json?: unknown
 }
 
 /**
- * @returns the parsed JSON of a 2xx answer
+ * @returns the parsed JSON of a 2xx answer; undefined where it has no body
  * @throws CliFault
  */
 export async function call<T>(url: string, { method = 'GET', token, json }: CallInit = {}): Promise<T> {
@@ -37,6 +37,7 @@ export async function call<T>(url: string, { method = 'GET', token, json }: Call
     },
     ...(json === undefined ? {} : { body: JSON.stringify(json) }),
   })
+  if (response.status === 204) return undefined as T
   const body = parse(text)
   if (response.ok && body !== undefined) return body as T
   throw faultOf(url, response, body)

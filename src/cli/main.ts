@@ -3,12 +3,13 @@ import { Command } from 'commander'
 import { asFault, CliFault, EXIT, EXIT_HELP, faultText, redact } from './exit.ts'
 import { positiveInteger } from './input.ts'
 import { addKeys } from './keys.ts'
+import { addMembers } from './members.ts'
 
 const EPILOGUE = `
-A running server is found by LATCHKEY_URL (http://localhost:3000 unless set); "keys" also needs LATCHKEY_KEY, a key of
-namespace manage. "serve" and "init" read the environment that docs/configuration.md lists. Where a key or a token is
-asked for, "-" reads it from stdin, so that it is in no shell history. With --json, errors are JSON on stderr:
-{code, detail, requestId}.
+A running server is found by LATCHKEY_URL (http://localhost:3000 unless set); "keys" and "members" also need
+LATCHKEY_KEY, a key of namespace manage. "serve" and "init" read the environment that docs/configuration.md lists. Where
+a key or a token is asked for, "-" reads it from stdin, so that it is in no shell history. With --json, errors are JSON
+on stderr: {code, detail, requestId}.
 
 ${EXIT_HELP}`
 
@@ -38,6 +39,7 @@ function createProgram(json: boolean): Command {
   addOffline(program)
   addTokens(program)
   addKeys(program)
+  addMembers(program)
   return program
 }
 

@@ -89,10 +89,8 @@ function raceContract(open: Open, choose: Choose): void {
           id: `usr_${n}`,
           account: '',
           email: 'a@x',
-          name: '',
           password: null,
           createdAt: n,
-          lastSignInAt: null,
         }),
       ]
       return store.commit(`account${n % 3}`, { insert })

@@ -49,7 +49,7 @@ export function browser(bed: Bed, cookie: string): Browser {
   return { cookie, get: as('GET'), post: as('POST'), put: as('PUT'), patch: as('PATCH'), delete: as('DELETE') }
 }
 
-export function trySignIn(bed: Bed, wish: Record<string, unknown>, headers: Record<string, string> = OWN_PAGE) {
+export function trySignIn(bed: Bed, wish: object, headers: Record<string, string> = OWN_PAGE) {
   return send(bed, 'POST', '/manage/session', { json: wish, headers })
 }
 
