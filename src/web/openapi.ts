@@ -2,11 +2,12 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import type { z } from 'zod'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
-import { ACTIONS, type ActionRule } from '../people/access.rules.ts'
+import { ACTIONS, type Action, type ActionRule } from '../people/access.rules.ts'
 import { mediaTypeOf } from './body.ts'
 import { mergeResource } from './openapi.merge.ts'
 import { refusals } from './openapi.refusals.ts'
 import type { Route } from './route.ts'
+import { createSessionCookie } from './session-cookie.ts'
 
 export interface OpenApiDocument {
   openapi: string
@@ -53,7 +54,9 @@ export function openApiDocument(
     })),
   })
   const own = made as unknown as OpenApiDocument
-  own.components = { ...own.components, securitySchemes: { accessToken: ACCESS_TOKEN } }
+  const session = { type: 'apiKey', in: 'cookie', name: createSessionCookie(publicUrl).name, description: SESSION }
+  const securitySchemes = { accessToken: ACCESS_TOKEN, ...(namespace.builtIn ? { session } : {}) }
+  own.components = { ...own.components, securitySchemes }
   const whole = resource === null ? own : mergeResource(own, resource, plansOf(namespace, catalog))
   return { ...whole, tags: inOrder(whole.tags ?? []) }
 }
@@ -65,6 +68,8 @@ const ACCESS_TOKEN = {
   bearerFormat: 'JWT',
   description: 'Paste the token that `jwts` answered, without the word Bearer.',
 }
+
+const SESSION = 'Of a person, by way of `POST /manage/session`. Changes need `Sec-Fetch-Site: same-origin`.'
 
 const TAGS: Readonly<Record<string, string>> = {
   jwts: 'Begin here: from API key to access token',
@@ -103,11 +108,15 @@ function operation(route: Route, publicUrl: string): RouteConfig {
     tags: [route.tag],
     summary: route.summary,
     ...(text === '' ? {} : { description: text }),
-    security: open ? [] : [{ accessToken: [] }],
-    ...(open ? {} : { 'x-action': route.access, 'x-scope': ACTIONS[route.access as keyof typeof ACTIONS].scope }),
+    security: open ? [] : securityOf(ACTIONS[route.access as Action]),
+    ...(open ? {} : { 'x-action': route.access, 'x-scope': ACTIONS[route.access as Action].scope }),
     request: requestOf(route),
     responses: { ...answers(route), ...refusals(route, publicUrl) },
   } as RouteConfig
+}
+
+function securityOf({ personsOnly }: ActionRule): Record<string, string[]>[] {
+  return [...(personsOnly ? [] : [{ accessToken: [] }]), { session: [] }]
 }
 
 function requestOf({ params, query, body }: Route): RouteConfig['request'] {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Latchkey } from '../../../src/compose.ts'
+import { ACTIONS, type ActionRule } from '../../../src/people/access.rules.ts'
 import { startForTests } from '../../../src/server.ts'
 import { type Document, faultsOf, type Operation, operations } from './openapi.rules.ts'
 
@@ -29,13 +30,16 @@ describe('OpenAPI documents', () => {
     for (const { method, path, access } of declared) {
       const found = [...documents.values()].map(({ paths }) => paths[path]?.[method]).filter((it) => it !== undefined)
       expect(found, `${method} ${path}`).to.have.length(1)
-      expect(found[0]?.security, path).to.deep.equal(access === 'public' ? [] : [{ accessToken: [] }])
+      const rule: ActionRule | null = access === 'public' ? null : ACTIONS[access]
+      const token = rule === null || rule.personsOnly ? [] : [{ accessToken: [] }]
+      expect(found[0]?.security, path).to.deep.equal([...token, ...(rule === null ? [] : [{ session: [] }])])
     }
   })
 
-  it('name one scheme, under which a bearer token is pasted', () => {
-    for (const { components } of documents.values()) {
-      expect(Object.keys(components.securitySchemes)).to.deep.equal(['accessToken'])
+  it('name one scheme, under which a bearer token is pasted; the management API takes a cookie too', () => {
+    for (const [id, { components }] of documents) {
+      const schemes = id === 'manage' ? ['accessToken', 'session'] : ['accessToken']
+      expect(Object.keys(components.securitySchemes)).to.deep.equal(schemes)
       expect(components.securitySchemes.accessToken).to.include({ type: 'http', scheme: 'bearer' })
     }
   })

@@ -1,0 +1,36 @@
+/** An invitation as somebody invited sees it, in a real browser and without scripts. */
+import { expect } from 'chai'
+import { type Bed, openBed } from '../http/bed.ts'
+import { cookieOf, browser as signedIn, trySignIn } from '../http/people/browser.ts'
+import { onBrowser, openPage } from './browser.ts'
+
+onBrowser('The page of an invitation', (browser) => {
+  let bed: Bed
+  before(async () => {
+    bed = await openBed()
+  })
+  after(() => bed?.latchkey.close())
+
+  it('takes a password by a form alone, once', async () => {
+    const owner = signedIn(bed, cookieOf(await trySignIn(bed, bed.demo.owner)))
+    const wish = { email: 'form@acme.example', role: 'viewer', name: 'Form' }
+    const { invitationUrl } = (await owner.post('/manage/accounts/acme/members', wish)).json() as {
+      invitationUrl: string
+    }
+    const context = await browser().newContext({ javaScriptEnabled: false })
+    const { page, complaints } = await openPage(context)
+    await page.goto(invitationUrl)
+    expect(await page.locator('h1').textContent()).to.equal('Join Acme Outdoor')
+    expect(await page.locator('button').evaluate((it) => getComputedStyle(it as never).backgroundColor)).to.equal(
+      'rgb(47, 91, 215)',
+    )
+    await page.getByLabel('Choose a password').fill('correct horse battery')
+    await page.getByRole('button', { name: 'Accept the invitation' }).click()
+    expect(await page.locator('h1').textContent()).to.equal('Welcome to Acme Outdoor')
+    await page.goto(invitationUrl)
+    expect(await page.getByRole('alert').textContent()).to.match(/^This link was used at 2026-/)
+    expect(complaints.filter((text) => !text.includes('410'))).to.deep.equal([])
+    await context.close()
+    expect((await trySignIn(bed, { email: wish.email, password: 'correct horse battery' })).status).to.equal(200)
+  })
+})
