@@ -161,7 +161,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   await publisher.refresh()
   const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
   const rehash = createRehash(store)
-  const failed = createFailedSignIns({ store, now, newId })
+  const people = makePeople(config, opened, { now, random })
   const limits = createExchangeLimits(catalog, now)
   const statuses = createStatuses(store)
   const allocator = createAllocator(store, random)
@@ -176,16 +176,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
     keyring,
     publisher,
     keys,
-    people: {
-      store,
-      passwords,
-      limits: createSignInLimits(now),
-      failed,
-      publicUrl: config.publicUrl,
-      now,
-      random,
-      newId,
-    },
+    people,
     exchange: createExchange({
       ...authentication,
       signer,
@@ -209,9 +200,14 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
     async flush() {
       await counters.flush()
       await rehash.flush()
-      await failed.flush()
+      await people.failed.flush()
     },
   }
+}
+
+function makePeople({ publicUrl }: Config, { store, newId }: Opened, { now, random }: Outside): PeopleDeps {
+  const failed = createFailedSignIns({ store, now, newId })
+  return { store, passwords, limits: createSignInLimits(now), failed, publicUrl, now, random, newId }
 }
 
 function makeRoutes(

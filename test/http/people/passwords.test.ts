@@ -61,7 +61,8 @@ describe('The log', () => {
     const logTo = { write: (line: string) => lines.push(line) }
     const latchkey = await start(config, { now: Date.now, random: pooledRandom(), logTo })
     try {
-      const { email, password } = (latchkey.demo?.data as DemoData).owner
+      const demo = latchkey.demo?.data as DemoData
+      const { email, password } = demo.owner
       const post = (path: string, json: object, headers = {}) =>
         fetch(new URL(path, latchkey.url), {
           method: 'POST',
