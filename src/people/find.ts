@@ -45,16 +45,18 @@ export interface FoundInvitation {
 
 /** An invitation that can be accepted. @throws Refusal `not_found`, `link_used` */
 export async function findInvitation(store: Store, token: string, now: number): Promise<FoundInvitation> {
-  const where = { 'invitation.hash': invitationHash(token) }
-  const { items } = await store.page(EVERY_ACCOUNT, 'members', { where, limit: 1 })
-  const [member] = items
-  if (member === undefined) throw new Refusal('not_found')
+  const hash = invitationHash(token)
+  const { items } = await store.page(EVERY_ACCOUNT, 'members', { where: { 'invitation.hash': hash }, limit: 1 })
+  const [invited] = items
+  if (invited === undefined) throw new Refusal('not_found')
+  const [account, person] = await Promise.all([
+    store.get(invited.account, 'accounts', invited.account),
+    store.get('', 'people', invited.personId),
+  ])
+  // Read last: whoever accepted meanwhile has a password by now, and must not be asked for it.
+  const member = await store.get(invited.account, 'members', invited.id)
+  if (account === null || person === null || member?.invitation?.hash !== hash) throw new Refusal('not_found')
   const fault = invitationFault(member.invitation, now)
   if (fault !== null) throw fault
-  const [account, person] = await Promise.all([
-    store.get(member.account, 'accounts', member.account),
-    store.get('', 'people', member.personId),
-  ])
-  if (account === null || person === null) throw new Refusal('not_found')
   return { account, member, person }
 }

@@ -26,8 +26,7 @@ export function invitationUrl(publicUrl: string, token: string): string {
 }
 
 /** Why an invitation cannot be accepted: used before, which is told with the time, or no longer good. */
-export function invitationFault(invitation: Invitation | null, now: number): Refusal | null {
-  if (invitation === null) return new Refusal('not_found')
+export function invitationFault(invitation: Invitation, now: number): Refusal | null {
   if (invitation.usedAt !== null) {
     const at = new Date(invitation.usedAt).toISOString()
     return new Refusal('link_used', { detail: `This link was used at ${at}, and is good once. Ask for a new one.` })
