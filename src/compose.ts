@@ -34,6 +34,8 @@ import type { Store } from './store/store.ts'
 import type { AuthenticateDeps } from './tokens/authenticate.ts'
 import { createExchange, type Exchange } from './tokens/exchange.ts'
 import type { InquiryDeps } from './tokens/inquiry.routes.ts'
+import { createManageVerifier } from './tokens/manage.ts'
+import { describeManagement } from './tokens/metadata.ts'
 import { createNonces } from './tokens/nonces.ts'
 import { createOwnVerifier } from './tokens/own.ts'
 import { tokenRoutes } from './tokens/routes.ts'
@@ -41,8 +43,6 @@ import type { VerifyIssued } from './tokens/subject.ts'
 import { createCounters } from './usage/counters.ts'
 import { createExchangeLimits } from './usage/limits.ts'
 import { createSignInLimits } from './usage/sign-in.ts'
-import { checkBinding } from './verifier/binding.ts'
-import type { AccessTokenClaims } from './verifier/claims.ts'
 import { createApp } from './web/app.ts'
 import { createCursors } from './web/cursor.ts'
 import { createDocuments, type Documents } from './web/documents.ts'
@@ -258,20 +258,15 @@ function makeIdentify(
   { people, verifyIssued }: Parts,
   { now }: Outside,
 ): IdentifyPrincipal {
-  const { id, issuer, audience } = catalog.manage
+  const { issuer, audience } = catalog.manage
   return createIdentify({
-    async verify(token) {
-      const unbound = async (claims: AccessTokenClaims): Promise<void> => {
-        await checkBinding(token, claims, undefined, now())
-      }
-      const { client_id, account, scope = '' } = await verifyIssued(id, token, unbound)
-      return { keyId: client_id, account: account as string, scopes: scope.split(' ').filter(Boolean) }
-    },
+    verify: createManageVerifier({ namespace: catalog.manage, verifyIssued, store, now }),
+    publicUrl,
     findSession: (token) => findSignedIn(people, token),
     cookie: createSessionCookie(publicUrl),
-    origin: new URL(publicUrl).origin,
     store,
     realm: audience,
+    resourceMetadata: describeManagement(catalog.manage, publicUrl).url,
     exchangeAt: `${issuer}/jwts`,
   })
 }

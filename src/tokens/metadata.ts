@@ -1,6 +1,7 @@
 import type { NamespaceEntry } from '../catalog.ts'
 import { CLIENT_ALGORITHMS } from '../keys/jwks.rules.ts'
 import { PROOF_ALGORITHMS } from '../verifier/proof.ts'
+import { type DescribedResource, describeResource } from '../verifier/resource.ts'
 import { DETAIL_TYPE } from './details.rules.ts'
 import { TOKEN_EXCHANGE } from './grants.rules.ts'
 
@@ -32,4 +33,17 @@ export function authorizationServerMetadata(namespace: NamespaceEntry, publicUrl
     protected_resources: [namespace.audience],
     service_documentation: `${publicUrl}/docs?ns=${namespace.id}`,
   }
+}
+
+/** The management API as a protected resource (RFC 9728). */
+export function describeManagement(manage: NamespaceEntry, publicUrl: string): DescribedResource {
+  return describeResource({
+    resource: manage.audience,
+    issuer: manage.issuer,
+    metadata: {
+      scopes_supported: [...manage.scopeNames],
+      resource_name: manage.title,
+      resource_documentation: `${publicUrl}/docs?ns=${manage.id}`,
+    },
+  })
 }

@@ -228,6 +228,10 @@ class Facts implements RequestFacts {
     return this.#ctx.state.requestId
   }
 
+  get path(): string {
+    return this.#ctx.path
+  }
+
   get method(): string {
     return this.#ctx.method
   }

@@ -4,7 +4,9 @@ import { Refusal } from '../errors.ts'
 import { ACTIONS, type Action, type ActionRule, decideForRoles, ROLE_SCOPES, rolesIn } from '../people/access.rules.ts'
 import type { SignedIn } from '../people/session.rules.ts'
 import type { EventActor, Store } from '../store/store.ts'
+import type { DpopRequest } from '../verifier/binding.ts'
 import { VerifyError } from '../verifier/index.ts'
+import { PROOF_ALGORITHMS } from '../verifier/proof.ts'
 import { requireOwnPage } from './cross-site.ts'
 import type { RequestFacts } from './request.ts'
 import type { SessionCookie } from './session-cookie.ts'
@@ -31,21 +33,22 @@ export interface ManageToken {
 /**
  * @param verify Latchkey's own verifier for namespace `manage`
  * @param findSession the person whose session has this token
- * @param origin of PUBLIC_URL
  */
 export function createIdentify(deps: {
-  verify: (token: string) => Promise<ManageToken>
+  verify: (token: string, dpop: DpopRequest | undefined) => Promise<ManageToken>
   findSession: (token: string) => Promise<SignedIn | null>
   cookie: SessionCookie
-  origin: string
+  publicUrl: string
   store: Store
   realm: string
+  /** Where the API is described (RFC 9728). */
+  resourceMetadata: string
   exchangeAt: string
 }): IdentifyPrincipal {
   return (request) => {
     const header = request.header('authorization')
     // With Authorization the cookie counts for nothing, not even where the token is no good.
-    return header === undefined ? identifyPerson(request, deps) : identifyProgram(header, deps)
+    return header === undefined ? identifyPerson(request, deps) : identifyProgram(header, request, deps)
   }
 }
 
@@ -53,21 +56,29 @@ type IdentifyDeps = Parameters<typeof createIdentify>[0]
 
 async function identifyPerson(
   request: RequestFacts,
-  { cookie, findSession, origin, realm }: IdentifyDeps,
+  { cookie, findSession, publicUrl, realm, resourceMetadata }: IdentifyDeps,
 ): Promise<SignedIn> {
-  const headers = { 'WWW-Authenticate': `Bearer realm="${realm}"` }
+  const headers = { 'WWW-Authenticate': `Bearer realm="${realm}", resource_metadata="${resourceMetadata}"` }
   const token = cookie.read(request.header('cookie'))
   if (token === undefined) throw new Refusal('unauthenticated', { headers })
-  requireOwnPage(request, origin)
+  requireOwnPage(request, new URL(publicUrl).origin)
   const person = await findSession(token)
   if (person === null)
     throw new Refusal('unauthenticated', { detail: 'Your session has ended. Sign in again.', headers })
   return person
 }
 
-async function identifyProgram(header: string, { verify, store, realm, exchangeAt }: IdentifyDeps): Promise<Program> {
-  const token = /^Bearer +([^\s]+)$/i.exec(header)?.[1]
-  const challenge = { 'WWW-Authenticate': `Bearer realm="${realm}", error="invalid_token"` }
+async function identifyProgram(
+  header: string,
+  request: RequestFacts,
+  { verify, store, realm, resourceMetadata, publicUrl, exchangeAt }: IdentifyDeps,
+): Promise<Program> {
+  const [, scheme, token] = /^(Bearer|DPoP) +([^\s]+)$/i.exec(header) ?? []
+  const bound = scheme?.toLowerCase() === 'dpop'
+  const algs = bound ? `, algs="${PROOF_ALGORITHMS.join(' ')}"` : ''
+  const challenge = {
+    'WWW-Authenticate': `${bound ? 'DPoP' : 'Bearer'} realm="${realm}", error="invalid_token", resource_metadata="${resourceMetadata}"${algs}`,
+  }
   if (token === undefined) throw new Refusal('unauthenticated', { headers: challenge })
   if (token.startsWith('lk_')) {
     throw new Refusal('invalid_token', {
@@ -76,7 +87,8 @@ async function identifyProgram(header: string, { verify, store, realm, exchangeA
     })
   }
   try {
-    const { keyId, account, scopes } = await verify(token)
+    const dpop = bound ? readProof(request, publicUrl, challenge) : undefined
+    const { keyId, account, scopes } = await verify(token, dpop)
     const key = await store.get(account, 'keys', keyId)
     if (key === null || key.revoked !== null) throw new Refusal('invalid_token', { headers: challenge })
     return { type: 'program', id: keyId, name: key.name, account, scopes: new Set(scopes) }
@@ -85,12 +97,21 @@ async function identifyProgram(header: string, { verify, store, realm, exchangeA
   }
 }
 
+function readProof(request: RequestFacts, publicUrl: string, headers: Record<string, string>): DpopRequest {
+  const [proof, another] = request.headers('dpop')
+  if (proof !== undefined && another === undefined) {
+    return { proof, method: request.method, url: new URL(request.path, publicUrl).href }
+  }
+  throw new Refusal('invalid_token', { detail: 'Send exactly one DPoP header beside the bound token.', headers })
+}
+
 function refusalOf(error: unknown, headers: Record<string, string>): unknown {
   if (!(error instanceof VerifyError)) return error
   if (error.code === 'keys_unavailable' || error.code === 'status_unavailable') {
     return new Refusal('store_unavailable', { retryAfterSeconds: 2, cause: error })
   }
-  return new Refusal('invalid_token', { headers, cause: error })
+  const proof = error.code === 'proof_required' || error.code === 'invalid_proof'
+  return new Refusal('invalid_token', { ...(proof ? { detail: error.message } : {}), headers, cause: error })
 }
 
 /** What the guard asks of the store. */

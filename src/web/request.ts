@@ -2,6 +2,8 @@
 export interface RequestFacts {
   id: string
   method: string
+  /** Of the URL, as called, without its query. */
+  path: string
   /** Of the client, past trusted proxies; IPv4 in its own form. */
   address: string
   origin: string | null

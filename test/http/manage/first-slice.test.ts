@@ -17,7 +17,9 @@ onBothStores('Management: who may call', (bed) => {
   it('nobody without a token', async () => {
     const answer = await bed().get('/manage/whoami')
     expect([answer.status, answer.json().code]).to.deep.equal([401, 'unauthenticated'])
-    expect(answer.headers.get('www-authenticate')).to.equal(`Bearer realm="${bed().url}/manage"`)
+    expect(answer.headers.get('www-authenticate')).to.equal(
+      `Bearer realm="${bed().url}/manage", resource_metadata="${bed().url}/.well-known/oauth-protected-resource/manage"`,
+    )
   })
 
   it('a raw API key is told where to exchange it', async () => {
@@ -34,7 +36,9 @@ onBothStores('Management: who may call', (bed) => {
     for (const token of bad) {
       const answer = await b.get('/manage/whoami', { authorization: `Bearer ${token}` })
       expect([answer.status, answer.json().code]).to.deep.equal([401, 'invalid_token'])
-      expect(answer.headers.get('www-authenticate')).to.match(/^Bearer realm=".*", error="invalid_token"$/)
+      expect(answer.headers.get('www-authenticate')).to.match(
+        /^Bearer realm=".*", error="invalid_token", resource_metadata=".*"$/,
+      )
     }
     b.pass(306_000)
     expect((await b.get('/manage/whoami', { authorization: `Bearer ${good}` })).status).to.equal(401)

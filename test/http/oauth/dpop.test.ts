@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { athOf } from '../../verifier/proofs.ts'
 import { claimsOf, onBothStores } from '../bed.ts'
 import { ask, aToken, CC, type Client, createClient, proofFor } from './asking.ts'
 
@@ -116,9 +117,46 @@ onBothStores('DPoP at the token endpoint (RFC 9449)', (bed) => {
       headers: { authorization: `Bearer ${token}` },
     })
     expect(resource.status).to.equal(401)
-    const dpop = await proofFor(bed(), client, '/manage/oauth/token')
-    const manage = await aToken(ask(bed(), 'acme-manage', 'token', CC, { dpop }))
-    const answer = await bed().get('/manage/whoami', { authorization: `Bearer ${manage}` })
-    expect([answer.status, answer.json().code]).to.deep.equal([401, 'invalid_token'])
+  })
+
+  it('the management API takes a bound token with its proof, once, and refuses it as Bearer', async () => {
+    const b = bed()
+    const dpop = await proofFor(b, client, '/manage/oauth/token')
+    const manage = await aToken(ask(b, 'acme-manage', 'token', CC, { dpop }))
+    const whoami = (scheme: string, proofs: Record<string, string>, token = manage) =>
+      b.get('/manage/whoami', { authorization: `${scheme} ${token}`, ...proofs })
+    const prove = (more: Record<string, unknown> = {}) =>
+      proofFor(b, client, '/manage/whoami', { htm: 'GET', ath: athOf(manage), ...more })
+    const good = await prove()
+    expect((await whoami('DPoP', { dpop: good })).status).to.equal(200)
+    const refused = {
+      'sent as Bearer': await whoami('Bearer', {}),
+      'used twice': await whoami('DPoP', { dpop: good }),
+      'without a proof': await whoami('DPoP', {}),
+      'for another token': await whoami('DPoP', { dpop: await prove({ ath: athOf('another') }) }),
+      'for another address': await whoami('DPoP', { dpop: await prove({ htu: `${b.url}/manage/catalog` }) }),
+      'for another method': await whoami('DPoP', { dpop: await prove({ htm: 'POST' }) }),
+      'with an unbound token': await whoami('DPoP', { dpop: await prove() }, await b.token('acme-manage')),
+    }
+    for (const [what, answer] of Object.entries(refused)) {
+      expect([answer.status, answer.json().code], what).to.deep.equal([401, 'invalid_token'])
+    }
+    expect(refused['used twice'].headers.get('www-authenticate')).to.match(
+      /^DPoP realm=.*error="invalid_token".*algs="ES256 /,
+    )
+  })
+
+  it('a client that knows nothing but the management API finds out the rest (RFC 9728)', async () => {
+    const b = bed()
+    const challenge = (await b.get('/manage/whoami')).headers.get('www-authenticate') as string
+    const url = /resource_metadata="([^"]+)"/.exec(challenge)?.[1] as string
+    expect(url).to.equal(`${b.url}/.well-known/oauth-protected-resource/manage`)
+    const described = (await b.get(new URL(url).pathname)).json()
+    expect(described).to.deep.include({
+      resource: `${b.url}/manage`,
+      authorization_servers: [`${b.url}/manage`],
+      bearer_methods_supported: ['header'],
+    })
+    expect(described.scopes_supported).to.include('keys:write')
   })
 })
