@@ -27,6 +27,12 @@ export const SENTENCES = {
   token_too_large: 'The token would be too large. Ask for fewer scopes, or for one sub-account.',
   store_unavailable: 'Latchkey cannot reach its store for a moment. Try again as Retry-After says.',
   no_history: 'Status lists of the past are not kept. Leave time out.',
+  precondition_required:
+    'Send If-Match with the ETag of what you have read, such as "7", so that nobody else’s change is overwritten.',
+  precondition_failed: 'It has changed since you read it. Read it again, and send its new ETag in If-Match.',
+  idempotency_key_reused:
+    'This Idempotency-Key was sent before with another body. Use a new key for a new request, or send the same body.',
+  idempotency_key_in_flight: 'The first request with this Idempotency-Key is still under way. Try again in a moment.',
   conflict: 'Others are changing the same thing at the same time. Try again.',
   already_exists: 'That id is taken. Choose another.',
   key_revoked: 'The key is revoked already; that is final.',

@@ -9,7 +9,8 @@ import type { SecretRing } from '../secrets.ts'
 import type { Allocator } from '../status/allocate.ts'
 import type { Statuses } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
-import type { EventActor, Guarded, Kept, Ref, Store } from '../store/store.ts'
+import type { Guarded, Kept, Ref, Store } from '../store/store.ts'
+import type { Asker } from '../web/asker.ts'
 import { beyondPlan, beyondRole, type KeyWish, type NewSecret, newKey, wishFault } from './create.rules.ts'
 import { formatKey, newKeyId, newSecret } from './grammar.rules.ts'
 import type { ApiKey } from './rules.ts'
@@ -30,9 +31,7 @@ export interface KeyDeps {
   newId: (prefix: string) => string
 }
 
-export interface Asker {
-  actor: EventActor
-  requestId: string | null
+export interface KeyAsker extends Asker {
   /** May not grant beyond the account's plan, nor beyond `grantable`. */
   bound: boolean
   /** Scopes of namespace `manage` that a person's role amounts to; none unless said: programs make no such keys. */
@@ -46,13 +45,13 @@ export interface CreatedKey {
 }
 
 /** Makes a key. The secret is in this answer and nowhere else. */
-export async function createKey(deps: KeyDeps, account: string, wish: KeyWish, asker: Asker): Promise<CreatedKey> {
-  const made = await act(deps.store, () => decide(deps, account, wish, asker))
+export async function createKey(deps: KeyDeps, account: string, wish: KeyWish, asker: KeyAsker): Promise<CreatedKey> {
+  const made = await act(deps.store, () => decide(deps, account, wish, asker), asker.once)
   await deps.statusChanged()
   return made
 }
 
-async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: Asker): Promise<Decision<CreatedKey>> {
+async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: KeyAsker): Promise<Decision<CreatedKey>> {
   const { catalog, now } = deps
   const { account, holder, subAccounts } = await load(deps.store, accountId, wish)
   const at = now()

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { HOLDER_TYPES } from '../holders/rules.ts'
+import { askerOf } from '../web/asker.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { accountParams } from '../web/params.ts'
-import { actorOf, grantableScopes, ownHolder, type Principal } from '../web/principal.ts'
+import { grantableScopes, ownHolder } from '../web/principal.ts'
 import { customData, oneLine, prose } from '../web/prose.ts'
-import type { RequestFacts } from '../web/request.ts'
 import { type Route, route } from '../web/route.ts'
 import { clientWish } from './client.shape.ts'
 import type { KeyWish } from './create.rules.ts'
-import { type Asker, createKey, type KeyDeps } from './create.ts'
+import { createKey, type KeyDeps } from './create.ts'
 import { findKey, findKeys } from './find.ts'
 import { revokeKey } from './revoke.ts'
 import { REVOKE_REASONS } from './rules.ts'
@@ -144,8 +144,10 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
         'unknown_sub_account',
         'holder_type_not_allowed',
       ],
-      async handle({ params: { account }, body, caller, request }) {
-        const answer = await createKey(deps, account, body, askerOf(caller, account, request))
+      idempotent: { oneTime: ['secret'] },
+      async handle({ body, ...input }) {
+        const { account } = input.params
+        const answer = await createKey(deps, account, body, { ...askerOf(input, account), bound: true, grantable: grantableScopes(input.caller, account) })
         return {
           status: 201,
           headers: {
@@ -188,19 +190,11 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
       body: { kinds: ['json'], schema: revokeBody },
       answers: { 200: { description: 'The revoked key.', content: { 'application/json': keyShape } } },
       refusals: ['invalid_request', 'not_found', 'key_revoked'],
-      async handle({ params: { account, key }, body, caller, request }) {
-        const shown = await revokeKey(deps, account, key, body, askerOf(caller, account, request))
+      async handle({ body, ...input }) {
+        const { account, key } = input.params
+        const shown = await revokeKey(deps, account, key, body, askerOf(input, account))
         return { status: 200, headers: { ETag: `"${shown.version}"` }, body: shown }
       },
     }),
   ]
-}
-
-function askerOf(caller: Principal, account: string, request: RequestFacts): Asker {
-  return {
-    actor: actorOf(caller, account),
-    requestId: request.id,
-    bound: true,
-    grantable: grantableScopes(caller, account),
-  }
 }

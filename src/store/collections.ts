@@ -8,6 +8,7 @@ import type { SecretCheck } from '../secrets.ts'
 import type { SigningKey } from '../signing/rules.ts'
 import type { StatusAllocator, StatusEntry, StatusList } from '../status/rules.ts'
 import type { UsageCount } from '../usage/rules.ts'
+import type { KeptAnswer } from './act.ts'
 import type { Document, EventDocument, Head } from './store.ts'
 
 /** Something that may be used once, such as an assertion: the commit that inserts it used it. */
@@ -40,6 +41,7 @@ export interface Collections {
   heads: Head
   marks: Mark
   uses: Use
+  keptAnswers: KeptAnswer
 }
 export type CollectionName = keyof Collections
 
@@ -92,4 +94,5 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   heads: { sort: 'movedAt' },
   marks: { sort: 'createdAt', shared: true, sweepAfterMs: DAY },
   uses: { sort: 'expiresAt', shared: true, sweepAfterMs: HOUR },
+  keptAnswers: { sort: 'createdAt', shared: true, sweepAfterMs: DAY },
 }

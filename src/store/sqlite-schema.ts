@@ -51,7 +51,7 @@ export function pageSql(
   }
 }
 
-/** Sets the file up for durable, shared use and makes the tables where it is new. */
+/** Sets the file up for durable, shared use and makes what tables it does not have. */
 export function prepareDatabase(database: Database.Database, file: string, busyTimeoutMs: number): void {
   const mode = retryBusy(busyTimeoutMs, () => database.pragma('journal_mode = WAL', { simple: true }))
   if (mode !== 'wal' && mode !== 'memory')
@@ -60,10 +60,8 @@ export function prepareDatabase(database: Database.Database, file: string, busyT
   const version = () => database.pragma('user_version', { simple: true }) as number
   if (version() > SCHEMA_VERSION)
     throw new Error(`${file} was written by a later release (schema ${version()}); start that one`)
-  if (version() === SCHEMA_VERSION) return
+  // A file of an earlier release of the same schema may lack a collection.
   const make = database.transaction(() => {
-    // Another process may have made it while this one waited.
-    if (version() === SCHEMA_VERSION) return
     for (const name of names()) for (const sql of schemaSql(name)) database.exec(sql)
     database.pragma(`user_version = ${SCHEMA_VERSION}`)
   })
@@ -91,12 +89,12 @@ function schemaSql(name: CollectionName): string[] {
   const filters = filter.map((member) => [member, `${expression(member)}, account, sort, id`] as const)
   const walks = [['account', 'account, sort, id'] as const, ['sort', 'sort, id'] as const]
   return [
-    `CREATE TABLE "${name}" (${columns}) STRICT`,
-    ...[...walks, ...filters].map(([by, on]) => `CREATE INDEX "${name} by ${by}" ON "${name}" (${on})`),
+    `CREATE TABLE IF NOT EXISTS "${name}" (${columns}) STRICT`,
+    ...[...walks, ...filters].map(([by, on]) => `CREATE INDEX IF NOT EXISTS "${name} by ${by}" ON "${name}" (${on})`),
     ...unique.map((members) => {
       const parts = members.map(expression)
       const held = parts.map((part) => `${part} IS NOT NULL`).join(' AND ')
-      return `CREATE UNIQUE INDEX "${name} one ${members.join(' ')}" ON "${name}" (${parts.join(', ')}) WHERE ${held}`
+      return `CREATE UNIQUE INDEX IF NOT EXISTS "${name} one ${members.join(' ')}" ON "${name}" (${parts.join(', ')}) WHERE ${held}`
     }),
   ]
 }

@@ -9,6 +9,8 @@ import { Refusal } from '../errors.ts'
 import { unmapped } from '../keys/addresses.rules.ts'
 import type { Action } from '../people/access.rules.ts'
 import { readBody } from './body.ts'
+import { type Expected, readIfMatch } from './etag.ts'
+import { createFlights, onceOf } from './idempotency.ts'
 import { parseInput, parseParams } from './input.ts'
 import { guard, type IdentifyPrincipal, type Reach } from './principal.ts'
 import { asRefusal, oauthError, problem } from './problems.ts'
@@ -177,8 +179,11 @@ function answerUnrouted(byPath: ReadonlyMap<string, Route>): Middleware {
   }
 }
 
+const NONE: Expected = new Set()
+
 function serve(route: Route, deps: WebDeps): Middleware {
   const lifecycle = lifecycleHeaders(route, deps.catalog)
+  const fly = createFlights()
   return async (ctx) => {
     setAll(ctx, lifecycle)
     if (route.cors && isCrossOrigin(ctx)) setAll(ctx, CROSS_ORIGIN)
@@ -192,7 +197,9 @@ function serve(route: Route, deps: WebDeps): Middleware {
     }
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
     const input = { params, ...parseInput(route, route.query === undefined ? {} : ctx.query, read) }
-    send(ctx, await route.handle({ ...input, request, caller }))
+    const expected = route.ifMatch ? readIfMatch(request) : NONE
+    const once = open ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
+    send(ctx, await fly(once, () => route.handle({ ...input, request, caller, expected, once })))
   }
 }
 

@@ -1,9 +1,10 @@
 /** The OpenAPI 3.1 document of a namespace: its declared routes, merged with its resource API's own document. */
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { ACTIONS, type Action, type ActionRule } from '../people/access.rules.ts'
 import { mediaTypeOf } from './body.ts'
+import { MAX_KEY } from './idempotency.ts'
 import { mergeResource } from './openapi.merge.ts'
 import { refusals } from './openapi.refusals.ts'
 import type { Route } from './route.ts'
@@ -119,10 +120,27 @@ function securityOf({ personsOnly }: ActionRule): Record<string, string[]>[] {
   return [...(personsOnly ? [] : [{ accessToken: [] }]), { session: [] }]
 }
 
-function requestOf({ params, query, body }: Route): RouteConfig['request'] {
+const IF_MATCH = z.string().meta({ description: 'The ETag that was read, such as `"7"`. `*` is not taken.' })
+const IDEMPOTENCY_KEY = z
+  .string()
+  .max(MAX_KEY)
+  .optional()
+  .meta({
+    description:
+      'Made up by the caller: within 24 hours the same request with the same key happens once. The answer is given ' +
+      'again, with `null` for whatever is told once.',
+  })
+
+function requestOf({ params, query, body, ifMatch, idempotent }: Route): RouteConfig['request'] {
   const request: RouteConfig['request'] = {}
   if (params !== undefined) request.params = params as z.ZodObject
   if (query !== undefined) request.query = query as z.ZodObject
+  if (ifMatch || idempotent !== undefined) {
+    request.headers = z.object({
+      ...(ifMatch ? { 'If-Match': IF_MATCH } : {}),
+      ...(idempotent === undefined ? {} : { 'Idempotency-Key': IDEMPOTENCY_KEY }),
+    })
+  }
   if (body !== undefined) {
     request.body = {
       required: !body.optional || body.shown !== undefined,

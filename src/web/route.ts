@@ -5,7 +5,9 @@
 import type { z } from 'zod'
 import type { Code } from '../errors.ts'
 import type { Action } from '../people/access.rules.ts'
+import type { Once } from '../store/act.ts'
 import type { BodyKind } from './body.ts'
+import type { Expected } from './etag.ts'
 import type { Principal } from './principal.ts'
 import type { RequestFacts } from './request.ts'
 
@@ -24,6 +26,10 @@ export interface Input<P, Q, B> {
   request: RequestFacts
   /** Who calls; present on routes that name an action. */
   caller: Principal
+  /** On routes with `ifMatch`: the versions that the caller means to change. */
+  expected: Expected
+  /** On idempotent routes, where the caller sent an Idempotency-Key: to be handed to the act. */
+  once: Once | null
 }
 
 export interface BodyDeclaration<B> {
@@ -60,6 +66,10 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   cors?: true
   /** Namespace whose Deprecation and Sunset headers the answers carry. */
   namespace?: string
+  /** Changes a thing with a version: If-Match must name it. */
+  ifMatch?: true
+  /** Takes an Idempotency-Key; `oneTime` are the members of the answer that a replay has null for. */
+  idempotent?: { oneTime: readonly string[] }
   params?: z.ZodType<P>
   query?: z.ZodType<Q>
   body?: BodyDeclaration<B>
