@@ -10,6 +10,7 @@ import { type Demo, startDemo } from './demo/demo.ts'
 import { eventRoutes } from './events/routes.ts'
 import { createClientKeys } from './keys/client-keys.ts'
 import type { KeyDeps } from './keys/create.ts'
+import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
 import { createRehash } from './keys/rehash.ts'
 import { revokeKey } from './keys/revoke.ts'
 import { keyRoutes } from './keys/routes.ts'
@@ -75,6 +76,7 @@ export interface Latchkey {
   people: PeopleDeps
   keyring: Keyring
   publisher: Publisher
+  endTokens: EndTokens
   /** Writes what the exchange path has gathered. */
   flush(): Promise<void>
   /** Every declared route, for documents. */
@@ -86,6 +88,7 @@ export interface Latchkey {
 
 const POLL_STATUS_MS = 250
 const FLUSH_MS = 1_000
+const END_TOKENS_MS = 1_000
 const POLL_KEYS_MS = 5_000
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
@@ -112,7 +115,7 @@ async function put(
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
   const parts = await makeParts(config, opened, outside)
-  const { keys, people, keyring, publisher, flush } = parts
+  const { keys, people, keyring, publisher, endTokens, flush } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
@@ -124,6 +127,7 @@ async function put(
   const loops = [
     every(POLL_STATUS_MS, publisher.refresh, tell('reading status lists')),
     every(FLUSH_MS, flush, tell('writing usage')),
+    every(END_TOKENS_MS, endTokens.sweep, tell('ending tokens')),
     every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
   ]
   const stop = once(async () => {
@@ -136,7 +140,7 @@ async function put(
     await store.close()
   })
   const url = config.publicUrl
-  const inside = { keys, people, keyring, publisher, flush, routes, documents }
+  const inside = { keys, people, keyring, publisher, endTokens, flush, routes, documents }
   return { url, config, catalog, store, demo, notices, ...inside, close: stop }
 }
 
@@ -145,6 +149,7 @@ interface Parts {
   people: PeopleDeps
   keyring: Keyring
   publisher: Publisher
+  endTokens: EndTokens
   exchange: Exchange
   verifyIssued: VerifyIssued
   inquiry: Omit<InquiryDeps, 'identify'>
@@ -175,6 +180,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   return {
     keyring,
     publisher,
+    endTokens: createEndTokens(keys),
     keys,
     people,
     exchange: createExchange({
@@ -195,7 +201,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
       verifyIssued,
       publisher,
       signer,
-      revokeKey: (account, keyId, why, asker) => revokeKey(keys, account, keyId, why, { ...asker, bound: true }),
+      revokeKey: (account, keyId, why, asker) => revokeKey(keys, account, keyId, why, asker),
     },
     async flush() {
       await counters.flush()

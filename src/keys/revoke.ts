@@ -28,7 +28,7 @@ export async function revokeKey(
       version: key.version + 1,
     }
     const answer = showKey(revoked, { holder, use, now })
-    const status = await statuses.flip(statusRefs(key), INVALID)
+    const status = await statuses.flip(statusRefs(key).map((ref) => ({ ref, value: INVALID })))
     return {
       account,
       commit: {

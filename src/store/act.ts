@@ -44,16 +44,15 @@ const MAX_PAUSE_MS = 50
  *
  * @param once where given, and the same call was committed before: its answer, with null for what is told once
  */
-export async function act<T>(
-  store: Store,
-  decide: () => Promise<Decision<T>>,
-  once: Once | null = null,
-): Promise<T> {
+export async function act<T>(store: Store, decide: () => Promise<Decision<T>>, once: Once | null = null): Promise<T> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const kept = once === null ? null : await store.get('', 'keptAnswers', once.id)
     if (once !== null && kept !== null && isGood(kept, once)) return answerAgain<T>(kept, once)
     const { account, commit, answer, refusals } = await decide()
-    const result = await store.commit(account, once === null ? commit : withAnswer(commit, answer as object, once, kept))
+    const result = await store.commit(
+      account,
+      once === null ? commit : withAnswer(commit, answer as object, once, kept),
+    )
     if (result.ok) return answer
     // Rivals may insert the same entry: where the act has nothing to say of it, it too is decided again.
     const refusal = isRivals(result) ? undefined : refusals?.[result.because]?.()

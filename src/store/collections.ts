@@ -1,6 +1,7 @@
 /** The documents Latchkey keeps, declared once for every adapter. */
 import type { Account, SubAccount } from '../accounts/rules.ts'
 import type { Holder } from '../holders/rules.ts'
+import type { Ending } from '../keys/ending.rules.ts'
 import type { ApiKey, KeyUse } from '../keys/rules.ts'
 import type { Member, Person } from '../people/rules.ts'
 import type { Session } from '../people/session.rules.ts'
@@ -32,6 +33,7 @@ export interface Collections {
   keys: ApiKey
   keyUse: KeyUse
   usage: UsageCount
+  endings: Ending
   statusLists: StatusList
   statusAllocators: StatusAllocator
   statusEntries: StatusEntry
@@ -85,6 +87,7 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   },
   keyUse: { sort: 'lastUsedAt' },
   usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
+  endings: { sort: 'createdAt' },
   statusLists: { sort: 'number', filter: ['namespace'], shared: true },
   statusAllocators: { sort: 'next', shared: true },
   statusEntries: { sort: 'version', filter: ['list'], shared: true },

@@ -30,3 +30,20 @@ function depthAtMost(value: unknown, levels: number): boolean {
   }
   return true
 }
+
+/** A chosen id that stands in paths and host names. */
+export const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,38})[a-z0-9]$/, {
+  error: 'must be 2 to 40 lower-case letters, digits and hyphens, with no hyphen first or last',
+})
+
+/** A free id made from a name: what can be kept of it, and something random. */
+export function slugFrom(name: string, random: (bytes: number) => Buffer): string {
+  const words = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 30)
+    .replace(/-+$/, '')
+  return [words, random(4).toString('hex')].filter((part) => part !== '').join('-')
+}

@@ -1,0 +1,105 @@
+/** Which live tokens a change of account, holder or sub-account ends, and how. */
+import { type Account, namespaceEnabled } from '../accounts/rules.ts'
+import type { Catalog, NamespaceEntry, PlanEntry } from '../catalog.ts'
+import type { Holder } from '../holders/rules.ts'
+import { INVALID, type StatusRef, type StatusValue, SUSPENDED, VALID } from '../status/rules.ts'
+import { effectiveRights, type Grant, offeredScopes, type Rights } from './rights.rules.ts'
+import type { ApiKey } from './rules.ts'
+
+/**
+ * Tokens that a committed change still has to end. Written in the commit of that change and worked off afterwards, a few
+ * keys a commit, so that it happens however many keys there are and whatever happens to the process.
+ */
+export interface Ending {
+  id: string
+  account: string
+  /** Whose tokens: filters of the keys; none: all of the account. */
+  of: { holderId?: string; namespace?: string }
+  before: Before
+  /** Keys up to here are done; null: none yet. */
+  after: { at: number; id: string } | null
+  createdAt: number
+}
+
+/** What the change replaced, where it may have narrowed rights. */
+export interface Before {
+  plan?: string
+  /** Of the holder that `of` names. */
+  ceiling?: Grant[] | null
+  /** As it was, active. */
+  subAccount?: { slug: string; kind: string }
+}
+
+/** All that a key's rights hang on beside the key. */
+export interface Surroundings {
+  account: Account
+  holder: Holder | null
+  namespace: NamespaceEntry
+  /** Active sub-accounts, with their kinds. */
+  subAccounts: ReadonlyMap<string, { kind: string }>
+  catalog: Catalog
+}
+
+/** Tokens of a key that is refused read as suspended, until it is not refused any more. */
+export function standingOf(key: ApiKey, { account, holder, namespace, catalog }: Surroundings): StatusValue {
+  if (key.revoked !== null) return INVALID
+  const refused =
+    key.suspendedAt !== null ||
+    holder?.status === 'suspended' ||
+    account.status === 'suspended' ||
+    !namespaceEnabled(account, namespace.id, catalog)
+  return refused ? SUSPENDED : VALID
+}
+
+/** Whether tokens of before the change allow more than the key's next token would. */
+export function narrowed(key: ApiKey, before: Before, now: Surroundings): boolean {
+  const { account, holder, namespace, subAccounts, catalog } = now
+  const ceiling = holder?.grants ?? null
+  const plan = catalog.plans.get(account.plan)
+  const oldPlan = before.plan === undefined ? plan : catalog.plans.get(before.plan)
+  const oldSubAccounts = new Map(subAccounts)
+  if (before.subAccount !== undefined) oldSubAccounts.set(before.subAccount.slug, before.subAccount)
+  const rights = (of: { plan: PlanEntry | undefined; ceiling: Grant[] | null; subs: Surroundings['subAccounts'] }) =>
+    effectiveRights({
+      grants: key.grants,
+      ceiling: of.ceiling,
+      offered: offeredScopes(account, of.plan, namespace),
+      namespace,
+      subAccounts: of.subs,
+    })
+  const had = rights({
+    plan: oldPlan,
+    ceiling: before.ceiling === undefined ? ceiling : before.ceiling,
+    subs: oldSubAccounts,
+  })
+  return exceeds(had, rights({ plan, ceiling, subs: subAccounts })) || entitledToMore(oldPlan, plan)
+}
+
+/** Whether `one` has anything that `other` has not. */
+export function exceeds(one: Rights, other: Rights): boolean {
+  const lacks = (scopes: ReadonlySet<string>, id: string | null): boolean =>
+    [...scopes].some((s) => !other.account.has(s) && (id === null || !other.subAccounts.get(id)?.has(s)))
+  return lacks(one.account, null) || [...one.subAccounts].some(([id, scopes]) => lacks(scopes, id))
+}
+
+/** null is no limit; what a plan does not name it does not have. */
+function entitledToMore(one: PlanEntry | undefined, other: PlanEntry | undefined): boolean {
+  const theirs = other?.entitlements ?? {}
+  return Object.entries(one?.entitlements ?? {}).some(([name, mine]) => {
+    const their = theirs[name]
+    if (their === mine || their === null) return false
+    return !(typeof mine === 'number' && typeof their === 'number' && their > mine)
+  })
+}
+
+/** The same credentials at new places, in the order of `statusRefs`: what was issued stays behind. */
+export function moved<K extends ApiKey>(key: K, to: readonly StatusRef[]): K {
+  const places = [...to]
+  const secrets = key.secrets.map((secret) => ({ ...secret, status: places.shift() ?? secret.status }))
+  return { ...key, secrets, jwksStatus: key.jwksStatus === null ? null : (places.shift() ?? key.jwksStatus) }
+}
+
+/** Slugs of the sub-accounts that the key's rights may name. */
+export function namedSubAccounts(key: ApiKey, holder: Holder | null): string[] {
+  return [...key.grants, ...(holder?.grants ?? [])].map((g) => g.subAccount).filter((slug) => slug !== null)
+}
