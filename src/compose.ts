@@ -7,7 +7,9 @@ import { createWaits, every, once } from './background.ts'
 import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
+import { type Changes, createChanges } from './events/changes.ts'
 import { eventRoutes } from './events/routes.ts'
+import { holderRoutes } from './holders/routes.ts'
 import { createClientKeys } from './keys/client-keys.ts'
 import type { KeyDeps } from './keys/create.ts'
 import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
@@ -150,6 +152,7 @@ interface Parts {
   keyring: Keyring
   publisher: Publisher
   endTokens: EndTokens
+  changes: Changes
   exchange: Exchange
   verifyIssued: VerifyIssued
   inquiry: Omit<InquiryDeps, 'identify'>
@@ -177,10 +180,12 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const clientKeys = createClientKeys({ outbound, now })
   const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
   const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
+  const endTokens = createEndTokens(keys)
   return {
     keyring,
     publisher,
-    endTokens: createEndTokens(keys),
+    endTokens,
+    changes: createChanges({ store, endTokens, newId }),
     keys,
     people,
     exchange: createExchange({
@@ -223,15 +228,17 @@ function makeRoutes(
   { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
 ) {
   const { catalog, store, masterKeys } = opened
-  const { keys, people, keyring, publisher, exchange, inquiry } = parts
+  const { keys, people, keyring, publisher, exchange, inquiry, changes } = parts
   const { publicUrl } = config
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
+  const subjects = { store, catalog, changes, now: keys.now, random: keys.random, newId: keys.newId, cursors }
   const management = [
     ...sessionRoutes(people),
     ...catalogRoutes({ store, catalog }),
     ...memberRoutes({ ...people, cursors }),
     ...invitationRoutes(people),
     ...keyRoutes({ ...keys, cursors }),
+    ...holderRoutes(subjects),
     ...eventRoutes({ store, cursors }),
   ]
   const issuer = new Map<string, Route[]>(

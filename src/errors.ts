@@ -35,6 +35,7 @@ export const SENTENCES = {
   idempotency_key_in_flight: 'The first request with this Idempotency-Key is still under way. Try again in a moment.',
   conflict: 'Others are changing the same thing at the same time. Try again.',
   already_exists: 'That id is taken. Choose another.',
+  in_use: 'Something still names it. Change or delete that first.',
   key_revoked: 'The key is revoked already; that is final.',
   keys_full: 'The account has as many keys as it may. Delete one, or ask support for more.',
   not_publishable: 'A publishable key may hold only scopes marked publishable.',

@@ -3,6 +3,8 @@ import type { Grant } from '../keys/rights.rules.ts'
 export const HOLDER_TYPES = ['partner', 'affiliate', 'vendor', 'advertiser', 'machine'] as const
 export type HolderType = (typeof HOLDER_TYPES)[number]
 
+export const HOLDER_STATUSES = ['onboarding', 'active', 'suspended'] as const
+
 /** Whom a key is for: a partner, an affiliate, a vendor, an advertiser, a machine. */
 export interface Holder {
   /** `hld_…` */
@@ -15,7 +17,9 @@ export interface Holder {
   email: string | null
   /** A ceiling over every key of the holder; null: none of its own. */
   grants: Grant[] | null
-  status: 'onboarding' | 'active' | 'suspended'
+  status: (typeof HOLDER_STATUSES)[number]
+  /** While suspended: whether they were still in onboarding before. */
+  onboarding?: boolean
   flags: string[]
   customData: Record<string, unknown>
   createdAt: number

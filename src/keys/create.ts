@@ -53,7 +53,7 @@ export async function createKey(deps: KeyDeps, account: string, wish: KeyWish, a
 
 async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: KeyAsker): Promise<Decision<CreatedKey>> {
   const { catalog, now } = deps
-  const { account, holder, subAccounts } = await load(deps.store, accountId, wish)
+  const { account, holder, subAccounts, guards } = await load(deps.store, accountId, wish)
   const at = now()
   const jwksUriFault = wish.jwksUri === null ? null : deps.outbound.faultOf(wish.jwksUri)
   const fault = wishFault({ wish, account, holder, subAccounts, jwksUriFault, catalog, now: at })
@@ -74,7 +74,7 @@ async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: Ke
   return {
     account: account.id,
     commit: {
-      expect: guards(account, holder),
+      expect: guards,
       insert: [{ collection: 'keys', document: key }],
       count: [{ name: 'keys', add: 1, max: catalog.limits.keysPerAccount }],
       events: [keyEvent(deps, 'key.created', asker, key, { object: shown })],
@@ -99,18 +99,17 @@ async function load(store: Store, accountId: string, wish: KeyWish) {
     ...(wish.holderId === null ? [] : [{ collection: 'holders', id: wish.holderId } as const]),
     ...slugs.map((slug) => ({ collection: 'subAccounts', id: subAccountId(accountId, slug) }) as const),
   ]
-  const [account, ...rest] = await store.getMany(accountId, refs)
+  const found = await store.getMany(accountId, refs)
+  const [account, ...rest] = found
   if (account === null || account === undefined) throw new Refusal('not_found')
   const holder = wish.holderId === null ? null : (rest.shift() as Kept<Holder> | null)
   const subAccounts = new Set(slugs.filter((_, i) => rest[i] !== null))
-  return { account: account as Kept<Account>, holder, subAccounts }
-}
-
-/** What the decision rests on must still stand when it is written. */
-function guards(account: Kept<Account>, holder: Kept<Holder> | null): Guarded[] {
-  const guarded: Guarded[] = [{ collection: 'accounts', document: account }]
-  if (holder !== null) guarded.push({ collection: 'holders', document: holder })
-  return guarded
+  // What the decision rests on must still stand when it is written.
+  const guards = refs.flatMap(({ collection }, i): Guarded[] => {
+    const document = found[i]
+    return document == null ? [] : [{ collection, document } as Guarded]
+  })
+  return { account: account as Kept<Account>, holder, subAccounts, guards }
 }
 
 function refuseBeyond(

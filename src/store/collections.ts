@@ -68,7 +68,7 @@ const DAY = 24 * HOUR
 export const collections: Readonly<Record<CollectionName, Declaration>> = {
   accounts: { sort: 'createdAt', filter: ['status', 'plan'] },
   subAccounts: { sort: 'createdAt', filter: ['status', 'kind'] },
-  holders: { sort: 'createdAt', filter: ['status', 'type'] },
+  holders: { sort: 'createdAt', filter: ['status', 'type'], unique: [['account', 'type', 'externalId']] },
   people: { sort: 'createdAt', filter: ['email'], unique: [['email']], shared: true },
   members: {
     sort: 'createdAt',

@@ -77,6 +77,7 @@ const TAGS: Readonly<Record<string, string>> = {
   'you and the catalog': 'Who calls, and what keys can be for',
   people: 'Members of an account, and their invitations',
   keys: 'API keys of an account',
+  holders: 'For whom keys are: partners, affiliates, vendors, advertisers, machines',
   events: 'What happened, in order',
   oauth: 'The same, for stock OAuth clients',
   'keys to verify with': 'For resource servers: metadata, public keys, status lists',

@@ -34,6 +34,7 @@ export const STATUS: Readonly<Record<Code, number>> = {
   idempotency_key_in_flight: 409,
   conflict: 409,
   already_exists: 409,
+  in_use: 409,
   key_revoked: 409,
   keys_full: 409,
   not_publishable: 422,

@@ -1,0 +1,45 @@
+import { type CollectionName, type Collections, collections } from './collections.ts'
+import { memberAt } from './rules.ts'
+import type { Kept, Page, PageQuery, Position, Scope, Store } from './store.ts'
+
+const AT_ONCE = 200
+/** Looked through for one page; a page may then be short, and the next one goes on from there. */
+const MOST = 5_000
+
+/** A page of the documents that match, for what no index finds. */
+export async function search<C extends CollectionName>(
+  store: Store,
+  scope: Scope,
+  collection: C,
+  query: PageQuery,
+  matches: (document: Collections[C]) => boolean,
+): Promise<Page<Collections[C]>> {
+  const items: Kept<Collections[C]>[] = []
+  let { after } = query
+  for (let seen = 0; seen < MOST; seen += AT_ONCE) {
+    const page = await store.page(scope, collection, { ...query, ...(after && { after }), limit: AT_ONCE })
+    for (const document of page.items) {
+      if (!matches(document)) continue
+      if (items.length === query.limit) return { items, next: placeOf(collection, items.at(-1)) }
+      items.push(document)
+    }
+    if (page.next === null) return { items, next: null }
+    after = page.next
+  }
+  return { items, next: after ?? null }
+}
+
+function placeOf(collection: CollectionName, document: { id: string } | undefined): Position | null {
+  if (document === undefined) return null
+  return { at: memberAt(document, collections[collection].sort) as number, id: document.id }
+}
+
+/** Whether any of the texts holds `q`, whatever their case. */
+export function holds(q: string, ...texts: (string | null)[]): boolean {
+  const wanted = plain(q)
+  return texts.some((text) => text !== null && plain(text).includes(wanted))
+}
+
+function plain(text: string): string {
+  return text.normalize('NFKC').toLowerCase()
+}
