@@ -26,6 +26,7 @@ const SUBJECTS = [
   'status',
   'signing',
   'accounts',
+  'sub-accounts',
   'people',
   'holders',
   'events',

@@ -29,6 +29,28 @@ export async function search<C extends CollectionName>(
   return { items, next: after ?? null }
 }
 
+/** The first document that matches, however far back it stands. */
+export async function findFirst<C extends CollectionName>(
+  store: Store,
+  scope: Scope,
+  collection: C,
+  matches: (document: Collections[C]) => boolean,
+): Promise<Kept<Collections[C]> | null> {
+  let after: Position | null = null
+  do {
+    const page: Page<Collections[C]> = await search(
+      store,
+      scope,
+      collection,
+      { limit: 1, ...(after && { after }) },
+      matches,
+    )
+    if (page.items[0] !== undefined) return page.items[0]
+    after = page.next
+  } while (after !== null)
+  return null
+}
+
 function placeOf(collection: CollectionName, document: { id: string } | undefined): Position | null {
   if (document === undefined) return null
   return { at: memberAt(document, collections[collection].sort) as number, id: document.id }
