@@ -3,6 +3,8 @@
 import type { RequestListener } from 'node:http'
 import { type Logger, pino } from 'pino'
 import { catalogRoutes } from './accounts/catalog.routes.ts'
+import { accountRoutes } from './accounts/routes.ts'
+import { termsRoutes } from './accounts/terms.routes.ts'
 import { createWaits, every, once } from './background.ts'
 import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
@@ -34,6 +36,7 @@ import { createStatuses } from './status/flip.ts'
 import { createPublisher, type Publisher } from './status/publish.ts'
 import { statusRoutes } from './status/routes.ts'
 import type { Store } from './store/store.ts'
+import { subAccountRoutes } from './sub-accounts/routes.ts'
 import type { AuthenticateDeps } from './tokens/authenticate.ts'
 import { createExchange, type Exchange } from './tokens/exchange.ts'
 import type { InquiryDeps } from './tokens/inquiry.routes.ts'
@@ -79,6 +82,7 @@ export interface Latchkey {
   keyring: Keyring
   publisher: Publisher
   endTokens: EndTokens
+  changes: Changes
   /** Writes what the exchange path has gathered. */
   flush(): Promise<void>
   /** Every declared route, for documents. */
@@ -117,7 +121,7 @@ async function put(
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
   const parts = await makeParts(config, opened, outside)
-  const { keys, people, keyring, publisher, endTokens, flush } = parts
+  const { keys, people, keyring, publisher, endTokens, changes, flush } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
@@ -142,7 +146,7 @@ async function put(
     await store.close()
   })
   const url = config.publicUrl
-  const inside = { keys, people, keyring, publisher, endTokens, flush, routes, documents }
+  const inside = { keys, people, keyring, publisher, endTokens, changes, flush, routes, documents }
   return { url, config, catalog, store, demo, notices, ...inside, close: stop }
 }
 
@@ -238,6 +242,9 @@ function makeRoutes(
     ...memberRoutes({ ...people, cursors }),
     ...invitationRoutes(people),
     ...keyRoutes({ ...keys, cursors }),
+    ...accountRoutes(subjects),
+    ...termsRoutes(subjects),
+    ...subAccountRoutes(subjects),
     ...holderRoutes(subjects),
     ...eventRoutes({ store, cursors }),
   ]

@@ -1,11 +1,11 @@
 /** What the caller may see of the catalog. */
 import { z } from 'zod'
-import type { Catalog, NamespaceEntry } from '../catalog.ts'
+import type { Catalog } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { type Route, route } from '../web/route.ts'
 import { iso } from '../web/time.ts'
-import { type Account, namespaceEnabled } from './rules.ts'
+import { type Account, hostOf, namespaceEnabled } from './rules.ts'
 
 const scopeShape = z.object({
   name: z.string(),
@@ -110,9 +110,4 @@ function showCatalog(catalog: Catalog, account: Account): z.output<typeof catalo
     terms: { ...catalog.terms, requiredFrom: iso(catalog.terms.requiredFrom) },
     support: catalog.support,
   }
-}
-
-/** The account's own host link, or the namespace's template filled in. */
-export function hostOf(account: Pick<Account, 'id' | 'hosts'>, namespace: NamespaceEntry): string | null {
-  return account.hosts[namespace.id] ?? namespace.host?.replaceAll('{account}', account.id) ?? null
 }

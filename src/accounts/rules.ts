@@ -1,4 +1,4 @@
-import type { Catalog } from '../catalog.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
 
 /** A customer of the operator, or the operator itself ({@link OPERATOR}). */
 export interface Account {
@@ -24,7 +24,7 @@ export interface Account {
 export interface TermsAcceptance {
   version: string
   at: number
-  by: { type: string; id: string | null; name: string }
+  by: { type: 'person' | 'program' | 'system'; id: string | null; name: string }
   method: 'online' | 'paper'
   reference: string | null
 }
@@ -71,4 +71,9 @@ export function namespaceEnabled(
   return (
     account.namespaces.includes(namespace) && (catalog.plans.get(account.plan)?.namespaces.includes(namespace) ?? false)
   )
+}
+
+/** The account's own host link, or the namespace's template filled in. */
+export function hostOf(account: Pick<Account, 'id' | 'hosts'>, namespace: NamespaceEntry): string | null {
+  return account.hosts[namespace.id] ?? namespace.host?.replaceAll('{account}', account.id) ?? null
 }

@@ -95,7 +95,7 @@ async function insertAccount(
   namespaces: string[],
 ): Promise<boolean> {
   const at = deps.now()
-  const by = { type: 'system', id: null, name: ACTOR.name }
+  const by = { type: 'system', id: null, name: ACTOR.name } as const
   const account: Account = {
     id,
     account: id,

@@ -52,6 +52,8 @@ export interface Change<C extends CollectionName> {
   event: string
   /** Told beside the object. */
   data?: Record<string, unknown>
+  /** Told besides. */
+  also?: readonly { event: string; data: Record<string, unknown> }[]
   expect?: readonly Guarded[]
   /** Tokens that end with it. */
   ends?: Parameters<EndTokens['begin']>[1] | null
@@ -123,7 +125,7 @@ async function change<C extends CollectionName, S extends Shown>(
   const { account, asker } = target
   const attempt = async (): Promise<Decision<S>> => {
     const present = await find(deps, thing, target)
-    const { to, event, data, expect = [], ends = null, exists } = await decide(present)
+    const { to, event, data, also = [], expect = [], ends = null, exists } = await decide(present)
     if (to === null) return { account, commit: {}, answer: thing.show(present) }
     const document = { ...present, ...definedOf(to), version: present.version + 1 }
     const shown = thing.show(document)
@@ -133,7 +135,7 @@ async function change<C extends CollectionName, S extends Shown>(
         expect,
         replace: [{ collection: thing.collection, document } as unknown as Guarded],
         insert: ends === null ? [] : [deps.endTokens.begin(account, ends)],
-        events: [tell(deps, thing, event, asker, shown, data)],
+        events: [{ event, data }, ...also].map((one) => tell(deps, thing, one.event, asker, shown, one.data)),
       },
       answer: shown,
       ...(exists === undefined ? {} : { refusals: { exists } }),

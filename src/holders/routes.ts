@@ -62,7 +62,7 @@ const CEILING = [
 ] as const
 
 export function holderRoutes(deps: HolderDeps & { cursors: Cursors }): Route[] {
-  return [...collectionRoutes(deps), ...holderItemRoutes(deps), ...stateRoutes(deps)]
+  return [...collectionRoutes(deps), ...itemRoutes(deps), ...stateRoutes(deps)]
 }
 
 const shared = { tag: 'holders', errors: 'problem' } as const
@@ -122,7 +122,7 @@ function targetOf(input: HolderInput) {
   return { account, id, asker: askerOf(input, account) }
 }
 
-function holderItemRoutes(deps: HolderDeps): Route[] {
+function itemRoutes(deps: HolderDeps): Route[] {
   const one = { ...shared, path: `${HOLDERS}/{holder}`, params: holderParams }
   return [
     route({

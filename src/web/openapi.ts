@@ -77,6 +77,8 @@ const TAGS: Readonly<Record<string, string>> = {
   'you and the catalog': 'Who calls, and what keys can be for',
   people: 'Members of an account, and their invitations',
   keys: 'API keys of an account',
+  accounts: 'Customers of the operator: plan, namespaces, terms',
+  'sub-accounts': 'Parts of an account that a grant may be limited to',
   holders: 'For whom keys are: partners, affiliates, vendors, advertisers, machines',
   events: 'What happened, in order',
   oauth: 'The same, for stock OAuth clients',

@@ -41,8 +41,17 @@ export function statusOf(b: Bed, token: string): number | undefined {
   return b.latchkey.publisher.look(namespace as string, list as string, idx, payload.jti)?.value
 }
 
+export interface Told {
+  type: string
+  seq: number
+  requestId: string
+  actor: { type: string; id: string; name: string; onBehalfOf?: string }
+  subject: { type: string; id: string; name: string }
+  data: Record<string, unknown>
+}
+
 /** The events of a subject, oldest first, as `type` and what they tell. */
-export async function eventsOf(caller: Caller, account: string, subject: string): Promise<Record<string, unknown>[]> {
+export async function eventsOf(caller: Caller, account: string, subject: string): Promise<Told[]> {
   const answer = await caller.get(`/manage/accounts/${account}/events?subject=${subject}&limit=200`)
-  return answer.json().items as Record<string, unknown>[]
+  return answer.json().items as Told[]
 }
