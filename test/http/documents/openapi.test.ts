@@ -99,6 +99,21 @@ describe('OpenAPI documents', () => {
     expect(oauth).not.to.have.property('403')
   })
 
+  it('show If-Match and Idempotency-Key, with what is refused without them', () => {
+    const { paths } = documents.get('manage')!
+    const headersOf = (operation: Operation) =>
+      (operation.parameters ?? []).flatMap((each) =>
+        'in' in each && each.in === 'header' ? [[each.name, each.required === true]] : [],
+      )
+    const change = paths['/manage/accounts/{account}/holders/{holder}']!.patch!
+    expect(headersOf(change)).to.deep.equal([['If-Match', true]])
+    expect(change.responses).to.include.keys('412', '428')
+    const create = posted('manage', '/manage/accounts/{account}/holders')
+    expect(headersOf(create)).to.deep.equal([['Idempotency-Key', false]])
+    const { examples } = create.responses[422]!.content!['application/problem+json']!
+    expect(examples).to.have.property('idempotency_key_reused')
+  })
+
   it('tell who stands behind them', () => {
     const { support } = latchkey.catalog
     for (const [id, { info, externalDocs }] of documents) {
