@@ -1,6 +1,7 @@
 /** The middleware list, and the bridge from declared routes to Koa. */
 
 import type { IncomingMessage } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
 import { Router } from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
@@ -9,6 +10,7 @@ import { Refusal } from '../errors.ts'
 import { unmapped } from '../keys/addresses.rules.ts'
 import type { Action } from '../people/access.rules.ts'
 import { readBody } from './body.ts'
+import { columnsOf, csvReply, splitFormat } from './csv.ts'
 import { type Expected, readIfMatch } from './etag.ts'
 import { createFlights, onceOf } from './idempotency.ts'
 import { parseInput, parseParams } from './input.ts'
@@ -184,6 +186,7 @@ const NONE: Expected = new Set()
 function serve(route: Route, deps: WebDeps): Middleware {
   const lifecycle = lifecycleHeaders(route, deps.catalog)
   const fly = createFlights()
+  const columns = columnsOf(route)
   return async (ctx) => {
     setAll(ctx, lifecycle)
     if (route.cors && isCrossOrigin(ctx)) setAll(ctx, CROSS_ORIGIN)
@@ -196,10 +199,16 @@ function serve(route: Route, deps: WebDeps): Middleware {
       await guard(deps.reach, caller, route.access as Action, params as { account?: string; key?: string })
     }
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
-    const input = { params, ...parseInput(route, route.query === undefined ? {} : ctx.query, read) }
+    const { csv, query } = columns === null ? { csv: false, query: ctx.query } : splitFormat(ctx.query, request)
+    const input = { params, ...parseInput(route, route.query === undefined ? {} : query, read) }
     const expected = route.ifMatch ? readIfMatch(request) : NONE
     const once = open ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
-    send(ctx, await fly(once, () => route.handle({ ...input, request, caller, expected, once })))
+    const handle = (page?: object) => {
+      const asked = page === undefined ? input.query : { ...(input.query as object), ...page }
+      return route.handle({ ...input, query: asked, request, caller, expected, once })
+    }
+    if (csv && columns !== null) send(ctx, await csvReply(route.operationId, columns, handle))
+    else send(ctx, await fly(once, handle))
   }
 }
 
@@ -213,6 +222,12 @@ function send(ctx: Context, reply: Reply): void {
     res.end()
     return
   }
+  if (isStreamed(reply.body)) {
+    res.setHeader('Content-Type', reply.type ?? 'text/plain; charset=utf-8')
+    // Whatever fails now is past telling: the connection breaks off.
+    pipeline(Readable.from(reply.body), res, () => {})
+    return
+  }
   const json = typeof reply.body === 'object' && !(reply.body instanceof Uint8Array)
   const type = reply.type ?? (json ? 'application/json' : 'text/plain')
   const body = json ? JSON.stringify(reply.body) : (reply.body as string | Uint8Array)
@@ -220,6 +235,10 @@ function send(ctx: Context, reply: Reply): void {
   res.setHeader('Content-Type', type === 'text/plain' ? 'text/plain; charset=utf-8' : type)
   res.setHeader('Content-Length', Buffer.byteLength(body))
   res.end(body)
+}
+
+function isStreamed(body: NonNullable<Reply['body']>): body is AsyncIterable<string> {
+  return typeof body === 'object' && Symbol.asyncIterator in body
 }
 
 class Facts implements RequestFacts {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { ACTIONS, type Action, type ActionRule } from '../people/access.rules.ts'
 import { mediaTypeOf } from './body.ts'
+import { CSV, columnsOf } from './csv.ts'
 import { MAX_KEY } from './idempotency.ts'
 import { mergeResource } from './openapi.merge.ts'
 import { refusals } from './openapi.refusals.ts'
@@ -134,10 +135,20 @@ const IDEMPOTENCY_KEY = z
       'again, with `null` for whatever is told once.',
   })
 
-function requestOf({ params, query, body, ifMatch, idempotent }: Route): RouteConfig['request'] {
+const FORMAT = z
+  .enum(['json', 'csv'])
+  .optional()
+  .meta({ description: '`csv`: the whole list, streamed. So too with `Accept: text/csv`.' })
+
+function withFormat(query: z.ZodType): z.ZodObject {
+  return (query as z.ZodObject).extend({ format: FORMAT })
+}
+
+function requestOf(route: Route): RouteConfig['request'] {
+  const { params, query, body, ifMatch, idempotent } = route
   const request: RouteConfig['request'] = {}
   if (params !== undefined) request.params = params as z.ZodObject
-  if (query !== undefined) request.query = query as z.ZodObject
+  if (query !== undefined) request.query = columnsOf(route) === null ? (query as z.ZodObject) : withFormat(query)
   if (ifMatch || idempotent !== undefined) {
     request.headers = z.object({
       ...(ifMatch ? { 'If-Match': IF_MATCH } : {}),
@@ -167,12 +178,15 @@ function gate({ scope, personsOnly }: ActionRule): string {
 }
 
 function answers(route: Route): RouteConfig['responses'] {
+  const csv = (status: string) => (status === '200' && columnsOf(route) !== null ? { [CSV]: z.string() } : {})
   return Object.fromEntries(
     Object.entries(route.answers).map(([status, { description, content, headers }]) => [
       status,
       {
         description,
-        ...(content === undefined ? {} : { content: mapValues(content, (schema) => ({ schema })) }),
+        ...(content === undefined
+          ? {}
+          : { content: mapValues({ ...content, ...csv(status) }, (schema) => ({ schema })) }),
         ...(headers === undefined
           ? {}
           : {

@@ -16,7 +16,8 @@ export interface Reply {
   headers?: Readonly<Record<string, string>>
   /** Media type of a text or byte body; JSON unless said. */
   type?: string
-  body?: string | Uint8Array | object
+  /** A text that comes in parts is streamed. */
+  body?: string | Uint8Array | AsyncIterable<string> | object
 }
 
 export interface Input<P, Q, B> {

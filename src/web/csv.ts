@@ -1,0 +1,79 @@
+/** Any list as CSV (RFC 4180): all of its pages, streamed, and harmless to a spreadsheet. */
+import { z } from 'zod'
+import { Refusal } from '../errors.ts'
+import { MAX_PAGE } from './cursor.ts'
+import type { RequestFacts } from './request.ts'
+import type { Reply, Route } from './route.ts'
+
+export const CSV = 'text/csv'
+
+/** Members of the list's items; null where the route answers no list. */
+export function columnsOf(route: Route): string[] | null {
+  const page = route.answers[200]?.content?.['application/json']
+  if (!(page instanceof z.ZodObject) || page.shape.nextCursor === undefined) return null
+  const { element } = page.shape.items as unknown as z.ZodArray<z.ZodObject>
+  return Object.keys(element.shape)
+}
+
+type Query = Record<string, string | string[] | undefined>
+
+/** Whether CSV is asked for, by `?format=csv` or else by Accept; and what else is asked. */
+export function splitFormat({ format, ...query }: Query, request: RequestFacts): { csv: boolean; query: Query } {
+  if (format !== undefined && format !== 'csv' && format !== 'json') throw invalid('?format', 'must be json or csv.')
+  const csv = format === undefined ? request.accepts('application/json', CSV) === CSV : format === 'csv'
+  const paged = ['limit', 'cursor'].find((name) => query[name] !== undefined)
+  if (csv && paged !== undefined)
+    throw invalid(`?${paged}`, 'is not for CSV, which holds the whole list; leave it out.')
+  return { csv, query }
+}
+
+function invalid(pointer: string, detail: string): Refusal {
+  return new Refusal('invalid_request', { errors: [{ pointer, detail }] })
+}
+
+/**
+ * The first page is read before anything is answered, so that a refusal is still one.
+ *
+ * @param handle the route's own, for a page
+ */
+export async function csvReply(
+  name: string,
+  columns: readonly string[],
+  handle: (page: { limit: number; cursor?: string }) => Promise<Reply>,
+): Promise<Reply> {
+  const read = async (page: { limit: number; cursor?: string }) => (await handle(page)).body as Page
+  const first = await read({ limit: MAX_PAGE })
+  async function* rows(): AsyncGenerator<string> {
+    yield line(columns)
+    for (let page = first; ; page = await read({ limit: MAX_PAGE, cursor: page.nextCursor as string })) {
+      if (page.items.length > 0) yield page.items.map((item) => line(columns.map((column) => item[column]))).join('')
+      if (page.nextCursor === null) return
+    }
+  }
+  return {
+    status: 200,
+    type: `${CSV}; charset=utf-8`,
+    headers: { 'Content-Disposition': `attachment; filename="${name}.csv"` },
+    body: rows(),
+  }
+}
+
+interface Page {
+  items: Record<string, unknown>[]
+  nextCursor: string | null
+}
+
+function line(cells: readonly unknown[]): string {
+  return `${cells.map(cell).join(',')}\r\n`
+}
+
+/** Lists of words are parted by spaces; what has members of its own is JSON. */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  const words = Array.isArray(value) && value.every((one) => typeof one === 'string')
+  const text = typeof value === 'string' ? value : words ? value.join(' ') : JSON.stringify(value)
+  // A spreadsheet would run it.
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
