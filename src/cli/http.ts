@@ -15,7 +15,9 @@ export function serverUrl(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 export interface CallInit {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** The version that is to be changed. */
+  ifMatch?: number
   /** Access token of the management API. */
   token?: string
   json?: unknown
@@ -25,7 +27,7 @@ export interface CallInit {
  * @returns the parsed JSON of a 2xx answer; undefined where it has no body
  * @throws CliFault
  */
-export async function call<T>(url: string, { method = 'GET', token, json }: CallInit = {}): Promise<T> {
+export async function call<T>(url: string, { method = 'GET', token, json, ifMatch }: CallInit = {}): Promise<T> {
   const { response, text } = await send(url, {
     method,
     redirect: 'manual',
@@ -33,6 +35,7 @@ export async function call<T>(url: string, { method = 'GET', token, json }: Call
     headers: {
       accept: 'application/json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(json === undefined ? {} : { body: JSON.stringify(json) }),

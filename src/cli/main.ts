@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addAccounts, addNamespaces, addTerms } from './accounts.ts'
 import { asFault, CliFault, EXIT, EXIT_HELP, faultText, redact } from './exit.ts'
+import { addHolders, addSubAccounts } from './holders.ts'
 import { positiveInteger } from './input.ts'
 import { addKeys } from './keys.ts'
 import { addMembers } from './members.ts'
 
 const EPILOGUE = `
-A running server is found by LATCHKEY_URL (http://localhost:3000 unless set); "keys" and "members" also need
+A running server is found by LATCHKEY_URL (http://localhost:3000 unless set); whatever manages it also needs
 LATCHKEY_KEY, a key of namespace manage. "serve" and "init" read the environment that docs/configuration.md lists. Where
 a key or a token is asked for, "-" reads it from stdin, so that it is in no shell history. With --json, errors are JSON
 on stderr: {code, detail, requestId}.
@@ -40,6 +42,11 @@ function createProgram(json: boolean): Command {
   addTokens(program)
   addKeys(program)
   addMembers(program)
+  addHolders(program)
+  addSubAccounts(program)
+  addAccounts(program)
+  addNamespaces(program)
+  addTerms(program)
   return program
 }
 

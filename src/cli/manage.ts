@@ -10,6 +10,8 @@ export interface Manage {
   account: string
   /** @param path below `/manage/accounts/{account}` */
   call<T>(path: string, init?: Omit<CallInit, 'token'>): Promise<T>
+  /** @param path below `/manage` */
+  callAny<T>(path: string, init?: Omit<CallInit, 'token'>): Promise<T>
 }
 
 /** @throws CliFault */
@@ -17,8 +19,13 @@ export async function manage(account: string | undefined, env: NodeJS.ProcessEnv
   const url = serverUrl(env)
   const { access_token: token } = await exchange(url, manageKey(env))
   const of = account ?? (await call<{ account: string }>(`${url}/manage/whoami`, { token })).account
-  const base = `${url}/manage/accounts/${encodeURIComponent(of)}`
-  return { account: of, call: (path, init = {}) => call(`${base}${path}`, { ...init, token }) }
+  const root = `${url}/manage`
+  const base = `${root}/accounts/${encodeURIComponent(of)}`
+  return {
+    account: of,
+    call: (path, init = {}) => call(`${base}${path}`, { ...init, token }),
+    callAny: (path, init = {}) => call(`${root}${path}`, { ...init, token }),
+  }
 }
 
 function manageKey(env: NodeJS.ProcessEnv): string {
