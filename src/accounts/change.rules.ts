@@ -3,18 +3,13 @@ import type { Catalog } from '../catalog.ts'
 import { Refusal, sayable } from '../errors.ts'
 import { type Account, OPERATOR } from './rules.ts'
 
-interface Caller {
-  account: string
-  scopes: ReadonlySet<string>
-}
-
 /** Plans, hosts and new accounts are for the operator's admins; namespaces and suspension for support too. */
 export const FOR_ADMINS = { scopes: ['operator:accounts'], roles: 'admin' } as const
 export const FOR_SUPPORT = { scopes: ['operator:accounts', 'operator:support'], roles: 'support or admin' } as const
 
-/** Why the caller may not do what only the operator does; null: they may. */
-export function operatorFault(caller: Caller, what: typeof FOR_ADMINS | typeof FOR_SUPPORT): Refusal | null {
-  if (caller.account === OPERATOR && what.scopes.some((scope) => caller.scopes.has(scope))) return null
+/** Why a caller with these scopes may not do what only the operator does; null: they may. */
+export function operatorFault(held: ReadonlySet<string>, what: typeof FOR_ADMINS | typeof FOR_SUPPORT): Refusal | null {
+  if (what.scopes.some((scope) => held.has(scope))) return null
   return new Refusal('forbidden', {
     detail: `This needs scope ${what.scopes.join(' or ')}, which keys of account ${OPERATOR} alone can have. People of that account with role ${what.roles} may do it.`,
   })

@@ -7,6 +7,7 @@ import { askerOf } from '../web/asker.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { describe, described, made } from '../web/etag.ts'
 import { accountParams, nothing } from '../web/params.ts'
+import { scopesIn } from '../web/principal.ts'
 import { customData, oneLine, slug, slugFrom } from '../web/prose.ts'
 import { type Input, type Route, route } from '../web/route.ts'
 import { FOR_ADMINS, FOR_SUPPORT, operatorFault } from './change.rules.ts'
@@ -73,7 +74,9 @@ function listAccounts({ store, catalog, cursors }: AccountDeps & { cursors: Curs
     },
     refusals: ['invalid_request'],
     async handle({ caller, query: { limit = DEFAULT_PAGE, cursor, status, plan, q } }) {
-      const scope = operatorFault(caller, FOR_ADMINS) === null ? EVERY_ACCOUNT : caller.account
+      // Support reads every account; of programs only those that may act on others.
+      const reach = caller.type === 'person' ? FOR_SUPPORT : FOR_ADMINS
+      const scope = operatorFault(scopesIn(caller, caller.account), reach) === null ? EVERY_ACCOUNT : caller.account
       const list = `${ACCOUNTS} ${String(scope)} ${JSON.stringify([status, plan, q])}`
       const after = cursors.read(list, cursor)
       const where = { ...(status && { status }), ...(plan && { plan }) }
@@ -112,7 +115,7 @@ function createRoute(deps: AccountDeps): Route {
 type AccountInput = Input<z.output<typeof accountParams>, unknown, unknown>
 
 function requireOperator({ caller }: Pick<AccountInput, 'caller'>, what: Parameters<typeof operatorFault>[1]): void {
-  const fault = operatorFault(caller, what)
+  const fault = operatorFault(scopesIn(caller, caller.account), what)
   if (fault !== null) throw fault
 }
 

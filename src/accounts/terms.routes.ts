@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { Refusal } from '../errors.ts'
 import { askerOf } from '../web/asker.ts'
 import { accountParams } from '../web/params.ts'
+import { scopesIn } from '../web/principal.ts'
 import { oneLine } from '../web/prose.ts'
 import { type Route, route } from '../web/route.ts'
+import { FOR_ADMINS, operatorFault } from './change.rules.ts'
 import type { AccountDeps } from './create.ts'
-import { OPERATOR } from './rules.ts'
 import { showTerms, termsShape } from './shape.ts'
 import { acceptTerms } from './terms.ts'
 
@@ -58,21 +59,14 @@ export function termsRoutes(deps: AccountDeps): Route[] {
       refusals: ['not_found', 'invalid_request', 'terms_outdated'],
       async handle(input) {
         const { account } = input.params
-        refuseUnlessPerson(input.caller.type)
-        if (input.body.method === 'paper' && input.caller.account !== OPERATOR) throw paperIsForOperator()
+        const onPaper = input.body.method === 'paper'
+        if (onPaper && operatorFault(scopesIn(input.caller, account), FOR_ADMINS) !== null) throw paperIsForOperator()
         const target = { account, id: account, asker: askerOf(input, account) }
         const { terms } = await acceptTerms(deps, target, input.body)
         return { status: 200, body: terms }
       },
     }),
   ]
-}
-
-function refuseUnlessPerson(type: string): void {
-  if (type === 'person') return
-  throw new Refusal('forbidden', {
-    detail: 'Terms are accepted by people, signed in. People with role owner may do it.',
-  })
 }
 
 function paperIsForOperator(): Refusal {

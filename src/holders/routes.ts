@@ -6,6 +6,7 @@ import { askerOf } from '../web/asker.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { describe, described, made } from '../web/etag.ts'
 import { accountParams, nothing } from '../web/params.ts'
+import { scopesIn } from '../web/principal.ts'
 import { customData, oneLine } from '../web/prose.ts'
 import { type Input, type Route, route } from '../web/route.ts'
 import { changeHolder } from './change.ts'
@@ -107,7 +108,7 @@ function collectionRoutes(deps: HolderDeps & { cursors: Cursors }): Route[] {
       refusals: CEILING,
       async handle(input) {
         const { account } = input.params
-        const asker = { ...askerOf(input, account), scopes: input.caller.scopes }
+        const asker = { ...askerOf(input, account), scopes: scopesIn(input.caller, account) }
         const holder = await createHolder(deps, account, input.body, asker)
         return made(holder, `${HOLDERS.replace('{account}', account)}/${holder.id}`)
       },
@@ -155,7 +156,11 @@ function itemRoutes(deps: HolderDeps): Route[] {
         const { asker, ...target } = targetOf(input)
         const to = input.body
         return describe(
-          await changeHolder(deps, { ...target, expected, asker: { ...asker, scopes: caller.scopes } }, to),
+          await changeHolder(
+            deps,
+            { ...target, expected, asker: { ...asker, scopes: scopesIn(caller, target.account) } },
+            to,
+          ),
         )
       },
     }),

@@ -147,7 +147,11 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
       idempotent: { oneTime: ['secret'] },
       async handle({ body, ...input }) {
         const { account } = input.params
-        const answer = await createKey(deps, account, body, { ...askerOf(input, account), bound: true, grantable: grantableScopes(input.caller, account) })
+        const answer = await createKey(deps, account, body, {
+          ...askerOf(input, account),
+          bound: true,
+          grantable: grantableScopes(input.caller, account),
+        })
         return {
           status: 201,
           headers: {

@@ -200,6 +200,11 @@ export function grantableScopes(caller: Principal, account: string): ReadonlySet
   return new Set(rolesIn(caller.memberships, account).flatMap((role) => [...ROLE_SCOPES[role]]))
 }
 
+/** Scopes of namespace `manage` that the caller acts with in the account. */
+export function scopesIn(caller: Principal, account: string): ReadonlySet<string> {
+  return caller.type === 'program' ? caller.scopes : grantableScopes(caller, account)
+}
+
 export function actorOf(caller: Principal, account: string): EventActor {
   const own = caller.type === 'person' ? caller.memberships.get(account) : undefined
   const actor = { type: caller.type, id: caller.id, name: own?.name ?? caller.name }

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { acceptTerms } from '../../../src/accounts/terms.ts'
 import { type Bed, onBothStores } from '../bed.ts'
 import { callerOf, eventsOf, statusOf } from '../manage/caller.ts'
+import { OWN_PAGE, send, signIn } from '../people/browser.ts'
 
 const ACCOUNTS = '/manage/accounts'
 const whole = (...scopes: string[]) => [{ subAccount: null, scopes }]
@@ -207,10 +208,43 @@ onBothStores('Terms', (bed) => {
     const answer = await acme.put(`${ACCOUNTS}/acme/terms`, { version: '2026-11', method: 'online' })
     expect([answer.status, answer.json().code]).to.deep.equal([403, 'forbidden'])
     expect(answer.json().detail).to.include('role owner')
-    const paper = await acme.put(`${ACCOUNTS}/acme/terms`, { version: '2026-11', method: 'paper' })
-    expect(paper.json().errors).to.deep.equal([
+  })
+
+  it('online by an owner; on paper, with its reference, by the operator alone', async () => {
+    const b = bed()
+    const path = `${ACCOUNTS}/acme/terms`
+    const [owner, manager, admin] = [await signIn(b, 'owner'), await signIn(b, 'manager'), await signIn(b, 'operator')]
+    const online = { version: '2026-11', method: 'online' }
+    expect((await manager.put(path, online)).json()).to.include({ status: 403, code: 'forbidden' })
+    expect((await owner.put(path, { ...online, version: '2025-01' })).json().code).to.equal('terms_outdated')
+    const paper = { version: '2026-11', method: 'paper', reference: 'Folder 7' }
+    expect((await owner.put(path, paper)).json()).to.include({ status: 403, code: 'forbidden' })
+    expect((await admin.put(path, { ...paper, reference: null })).json().errors).to.deep.equal([
       { pointer: '/reference', detail: 'must say where the signed paper is found' },
     ])
+    const recorded = await admin.put(path, paper)
+    expect(recorded.status, recorded.text).to.equal(200)
+    expect(recorded.json().accepted).to.deep.include({ version: '2026-11', method: 'paper', reference: 'Folder 7' })
+    expect((await owner.put(path, online)).json().accepted).to.deep.include({ method: 'online', reference: null })
+  })
+
+  it('plans are for admins, namespaces and suspension for support too', async () => {
+    const b = bed()
+    const [owner, support] = [await signIn(b, 'owner'), await signIn(b, 'support')]
+    expect((await support.get(ACCOUNTS)).json().items).to.have.length.above(2)
+    expect((await support.put(`${ACCOUNTS}/acme/namespaces/v3`, {})).status).to.equal(200)
+    expect((await support.post(`${ACCOUNTS}/acme/suspend`)).status).to.equal(200)
+    expect((await support.post(`${ACCOUNTS}/acme/resume`)).status).to.equal(200)
+    expect((await support.post(ACCOUNTS, { name: 'x', plan: 'agency' })).json().code).to.equal('forbidden')
+    expect((await owner.post(`${ACCOUNTS}/acme/suspend`)).json().code).to.equal('forbidden')
+    const headers = {
+      cookie: owner.cookie,
+      ...OWN_PAGE,
+      'if-match': (await owner.get(`${ACCOUNTS}/acme`)).headers.get('etag') ?? '',
+    }
+    const change = (json: object) => send(b, 'PATCH', `${ACCOUNTS}/acme`, { json, headers })
+    expect((await change({ plan: 'starter' })).json()).to.include({ status: 403, code: 'forbidden' })
+    expect((await change({ name: 'Acme' })).status).to.equal(200)
   })
 
   it('show what is current and what was accepted; accepting is told by an event, once', async () => {
