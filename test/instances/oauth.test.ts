@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { NO_MONGO } from '../contract/mongo-server.ts'
+import { sign } from '../verifier/issuer.ts'
 import { createClient, prove } from '../verifier/proofs.ts'
 import { type Instances, startInstances } from './instances.ts'
 
@@ -30,6 +31,33 @@ describe(`Two instances on one MongoDB: the OAuth endpoints${process.env.MONGODB
     const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => token(n, { dpop })))
     expect(answers.filter((a) => a.status === 200)).to.have.length(1)
     expect(answers.filter((a) => a.status === 400)).to.have.length(99)
+  }).timeout(60_000)
+
+  it('one assertion sent a hundred times to both: one token', async () => {
+    const client = await createClient()
+    const manage = await post(0, '/manage/oauth/token', { grant_type: 'client_credentials' }, basic('acme-manage'))
+    const { access_token } = (await manage.json()) as { access_token: string }
+    const made = await fetch(`${both.urls[0]}/manage/accounts/acme/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        name: 'signs for itself',
+        namespace: 'v2',
+        grants: [{ subAccount: null, scopes: ['links:read'] }],
+        tokenEndpointAuthMethod: 'private_key_jwt',
+        jwks: { keys: [client.publicJwk] },
+      }),
+    })
+    const { id } = ((await made.json()) as { key: { id: string } }).key
+    const claims = { iss: id, sub: id, aud: `${both.publicUrl}/v2`, iat: iat(), exp: iat() + 60, jti: 'once' }
+    const form = {
+      grant_type: 'client_credentials',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await sign(claims, { typ: 'JWT', kid: undefined }, { ...client, kid: '' }),
+    }
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => post(n, '/v2/oauth/token', form)))
+    expect(answers.filter((a) => a.status === 200)).to.have.length(1)
+    expect(new Set(answers.filter((a) => a.status !== 200).map((a) => a.status))).to.deep.equal(new Set([401, 429]))
   }).timeout(60_000)
 
   it('a nonce of one is known to the other', async () => {

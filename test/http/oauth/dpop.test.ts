@@ -50,6 +50,32 @@ onBothStores('DPoP at the token endpoint (RFC 9449)', (bed) => {
     }
   })
 
+  it('a key that is for bound tokens only gets none without a proof, at either door (§5.2)', async () => {
+    const b = bed()
+    const headers = { authorization: `Bearer ${await b.token('acme-manage')}` }
+    const grants = [{ subAccount: null, scopes: ['links:read'] }]
+    const json = { name: 'bound', namespace: 'v2', grants, dpopBoundAccessTokens: true }
+    const made = (await b.post('/manage/accounts/acme/keys', { json, headers })).json() as {
+      key: { id: string; dpopBoundAccessTokens: boolean }
+      secret: string
+    }
+    expect(made.key.dpopBoundAccessTokens).to.equal(true)
+    const form = { ...CC, client_id: made.key.id, client_secret: made.secret }
+    const doors: [string, Record<string, unknown>][] = [
+      [PATH, { form }],
+      ['/v2/jwts', { json: { apiKey: made.secret } }],
+    ]
+    for (const [path, init] of doors) {
+      const without = await b.post(path, init)
+      expect([without.status, without.json().error ?? without.json().code], path).to.deep.equal([
+        400,
+        'invalid_dpop_proof',
+      ])
+      const dpop = await proofFor(b, client, path)
+      expect((await b.post(path, { ...init, headers: { dpop } })).status, path).to.equal(200)
+    }
+  })
+
   const bad: Record<string, () => Promise<string>> = {
     'for another method': () => proof({ htm: 'GET' }),
     'for another address': () => proof({ htu: `${bed().url}/v2/jwts` }),

@@ -29,6 +29,28 @@ onBothStores('POST /{ns}/oauth/token', (bed) => {
     }
   })
 
+  it('decodes both parts of Basic as a form (RFC 6749 app. B)', async () => {
+    const { id, secret } = client('acme-v2-readonly')
+    const every = (text: string) => [...text].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('')
+    const send = (pair: string) =>
+      bed().post('/v2/oauth/token', {
+        form: CC,
+        headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
+      })
+    expect((await send(`${every(id)}:${every(secret)}`)).status).to.equal(200)
+    for (const pair of [
+      `${id}:${secret}+`,
+      `${id}:%zz`,
+      `${id}%20:${secret}`,
+      `${id}${secret}`,
+      `:${secret}`,
+      `${id}:`,
+    ]) {
+      const answer = await send(pair)
+      expect([answer.status, answer.json().error], pair.slice(0, 30)).to.deep.equal([401, 'invalid_client'])
+    }
+  })
+
   it('narrows by scope, ignores what it does not know, and takes resource for what it is', async () => {
     const { id, secret } = client('acme-v2-server')
     const form = {
