@@ -35,6 +35,7 @@ import { createAllocator } from './status/allocate.ts'
 import { createStatuses } from './status/flip.ts'
 import { createPublisher, type Publisher } from './status/publish.ts'
 import { statusRoutes } from './status/routes.ts'
+import { createStreams, type Streams } from './status/stream.ts'
 import type { Store } from './store/store.ts'
 import { subAccountRoutes } from './sub-accounts/routes.ts'
 import type { AuthenticateDeps } from './tokens/authenticate.ts'
@@ -93,6 +94,7 @@ export interface Latchkey {
 }
 
 const POLL_STATUS_MS = 250
+const BEAT_MS = 15_000
 const FLUSH_MS = 1_000
 const END_TOKENS_MS = 1_000
 const POLL_KEYS_MS = 5_000
@@ -121,7 +123,7 @@ async function put(
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
   const parts = await makeParts(config, opened, outside)
-  const { keys, people, keyring, publisher, endTokens, changes, flush } = parts
+  const { keys, people, keyring, publisher, streams, endTokens, changes, flush } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
@@ -133,10 +135,12 @@ async function put(
   const loops = [
     every(POLL_STATUS_MS, publisher.refresh, tell('reading status lists')),
     every(FLUSH_MS, flush, tell('writing usage')),
+    every(BEAT_MS, async () => streams.beat(), tell('streaming')),
     every(END_TOKENS_MS, endTokens.sweep, tell('ending tokens')),
     every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
   ]
   const stop = once(async () => {
+    streams.close()
     await close(listener.server)
     await demo?.close()
     for (const loop of loops) await loop.stop()
@@ -155,6 +159,7 @@ interface Parts {
   people: PeopleDeps
   keyring: Keyring
   publisher: Publisher
+  streams: Streams
   endTokens: EndTokens
   changes: Changes
   exchange: Exchange
@@ -185,9 +190,11 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
   const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
   const endTokens = createEndTokens(keys)
+  const issuerOf = (namespace: string): string => catalog.namespaces.get(namespace)?.issuer ?? ''
   return {
     keyring,
     publisher,
+    streams: createStreams({ store, publisher, issuerOf }),
     endTokens,
     changes: createChanges({ store, endTokens, newId }),
     keys,
@@ -232,7 +239,7 @@ function makeRoutes(
   { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
 ) {
   const { catalog, store, masterKeys } = opened
-  const { keys, people, keyring, publisher, exchange, inquiry, changes } = parts
+  const { keys, people, keyring, publisher, streams, exchange, inquiry, changes } = parts
   const { publicUrl } = config
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
   const subjects = { store, catalog, changes, now: keys.now, random: keys.random, newId: keys.newId, cursors }
@@ -254,7 +261,7 @@ function makeRoutes(
       [
         ...tokenRoutes(namespace, { exchange, inquiry: { ...inquiry, identify }, publicUrl }),
         ...signingRoutes(namespace, keyring),
-        ...statusRoutes(namespace, publisher),
+        ...statusRoutes(namespace, publisher, streams),
       ],
     ]),
   )

@@ -28,8 +28,23 @@ export interface Publisher {
   knows(namespace: string, number: string): Promise<boolean>
   /** Absolute URIs of the namespace's lists. */
   uris(namespace: string): string[]
+  /** Versions of the namespace's lists by number, as this instance knows them. */
+  versions(namespace: string): ReadonlyMap<number, number>
+  /** Calls `tell` with every change as it is read. */
+  onChange(tell: (change: ListChange) => void): void
   /** The value at an index as this instance knows it, and whether the token is denied by its jti. */
   look(namespace: string, number: string, index: number, jti: string): { value: number; denied: boolean } | null
+}
+
+/** What became of one list between two versions. */
+export interface ListChange {
+  namespace: string
+  number: number
+  since: number
+  version: number
+  changed: readonly { idx: number; value: number }[]
+  /** Denied since. */
+  denied: readonly { jti: string; exp: number }[]
 }
 
 interface Loaded {
@@ -47,6 +62,7 @@ export function createPublisher(deps: {
 }): Publisher {
   const { store, catalog, signer, now } = deps
   const lists = new Map<string, Loaded>()
+  const listeners: ((change: ListChange) => void)[] = []
   let refreshing: Promise<void> | null = null
   let current = false
   /** When the last successful read began. */
@@ -57,15 +73,24 @@ export function createPublisher(deps: {
     const known = lists.get(kept.id)
     if (known?.list.version === kept.version) return
     const loaded = known ?? { list: kept, packed: emptyList(kept.size), signed: null, signing: null }
-    let after = { at: known?.list.version ?? 0, id: '\uffff' }
+    const since = known?.list.version ?? 0
+    const deniedBefore = new Set(known?.list.denied.map(({ jti }) => jti))
+    const changed: { idx: number; value: number }[] = []
+    let after = { at: since, id: '\uffff' }
     for (;;) {
       const page = await store.page(EVERY_ACCOUNT, 'statusEntries', { where: { list: kept.id }, after, limit: PAGE })
-      for (const entry of page.items) setEntry(loaded.packed, entry.index, entry.value)
+      for (const { index, value } of page.items) {
+        setEntry(loaded.packed, index, value)
+        changed.push({ idx: index, value })
+      }
       if (page.next === null) break
       after = page.next
     }
     loaded.list = kept
     lists.set(kept.id, loaded)
+    const { namespace, number, version } = kept
+    const denied = kept.denied.filter(({ jti }) => !deniedBefore.has(jti))
+    for (const tell of listeners) tell({ namespace, number, since, version, changed, denied })
   }
 
   async function sign(loaded: Loaded): Promise<void> {
@@ -159,6 +184,13 @@ export function createPublisher(deps: {
         .map(({ list }) => list.number)
         .sort((a, b) => a - b)
         .map((n) => statusUri(issuer, n))
+    },
+    versions(namespace) {
+      const own = [...lists.values()].filter(({ list }) => list.namespace === namespace)
+      return new Map(own.map(({ list }) => [list.number, list.version]))
+    },
+    onChange(tell) {
+      listeners.push(tell)
     },
     look(namespace, number, index, jti) {
       const loaded = lists.get(listIdOf(namespace, number))

@@ -4,7 +4,7 @@ import type { Publisher } from '../status/publish.ts'
 import { type TrustSources, verifyIssued } from '../verifier/core.ts'
 import { VerifyError } from '../verifier/index.ts'
 import { importKeys, type VerificationKey } from '../verifier/jwks.ts'
-import { STATUS } from '../verifier/status.ts'
+import { STATUS } from '../verifier/status-list.ts'
 import type { VerifyIssued } from './subject.ts'
 
 export interface OwnDeps {

@@ -11,7 +11,8 @@ import type { KeySource } from './jwks.ts'
 import { checkSignature, type ParsedJws, parseJws } from './jws.ts'
 import type { Proof } from './proof.ts'
 import type { ReplayGuard } from './replay.ts'
-import { STATUS, type StatusSource } from './status.ts'
+import type { StatusSource } from './status.ts'
+import { STATUS } from './status-list.ts'
 
 /** Whom a token is trusted from, and where what is needed to check it comes from. */
 export interface TrustSources {

@@ -1,5 +1,8 @@
 import { inflateSync } from 'node:zlib'
 
+/** Values of a status (Token Status List §7.1); every other one is taken as invalid. */
+export const STATUS = { valid: 0, invalid: 1, suspended: 2 } as const
+
 /** The statuses of one list, by index (Token Status List §4). */
 export interface StatusArray {
   bits: 1 | 2 | 4 | 8

@@ -2,11 +2,9 @@ import { VerifyError } from './errors.ts'
 import type { KeySource } from './jwks.ts'
 import { createRefresh, isWithin, PAUSE_MS, type Refresh } from './refresh.ts'
 import type { Remote } from './remote.ts'
-import { statusAt } from './status-list.ts'
+import { STATUS, statusAt } from './status-list.ts'
 import { fetchStatusList, type StatusList } from './status-token.ts'
-
-/** Values of a status (Token Status List §7.1); every other one is taken as invalid. */
-export const STATUS = { valid: 0, invalid: 1, suspended: 2 } as const
+import { createTightening, type StatusEvent, type Tightening } from './tightening.ts'
 
 export interface StatusReference {
   /** The list, already known to be one of the issuer's. */
@@ -34,6 +32,8 @@ export interface StatusRules {
 
 interface Entry {
   list: StatusList | null
+  /** What a stream told that no fetched list has said yet. */
+  tightening: Tightening
   /** The issuer says there is no such list: not an outage, so no failure rule helps. */
   gone: boolean
   /** Highest version ever seen; 0 before. */
@@ -42,9 +42,24 @@ interface Entry {
 }
 
 const MAX_LISTS = 256
+/** Changes told for one list before it is fetched instead of remembering more. */
+const MAX_TOLD = 20_000
 
-/** Status lists by polling: each is fetched when first needed, and again once its `ttl` is over. */
-export function remoteStatus(remote: Remote, keys: KeySource, issuer: string, now: () => number, rules: StatusRules) {
+export interface RemoteStatus extends StatusSource {
+  /** The issuer's stream tells of a change: stricter at once, and fetched anew where something was missed. */
+  tell(event: StatusEvent): void
+  /** The stream cannot say what was missed: every list is fetched anew when it is next needed. */
+  doubt(): void
+}
+
+/** Status lists: each is fetched when first needed, and again once its `ttl` is over. */
+export function remoteStatus(
+  remote: Remote,
+  keys: KeySource,
+  issuer: string,
+  now: () => number,
+  rules: StatusRules,
+): RemoteStatus {
   const entries = new Map<string, Entry>()
 
   function entryOf(uri: string): Entry {
@@ -59,7 +74,8 @@ export function remoteStatus(remote: Remote, keys: KeySource, issuer: string, no
 
   function createEntry(uri: string): Entry {
     const pauseMs = () => (entry.list === null ? PAUSE_MS.withNothing : PAUSE_MS.withLastGood)
-    const entry: Entry = { list: null, gone: false, version: 0, refresh: createRefresh(fetchInto, now, pauseMs) }
+    const refresh = createRefresh(fetchInto, now, pauseMs)
+    const entry: Entry = { list: null, tightening: createTightening(), gone: false, version: 0, refresh }
 
     async function fetchInto(): Promise<void> {
       const answer = await fetchStatusList({ uri, issuer, remote, keys, now, last: entry.list })
@@ -69,28 +85,45 @@ export function remoteStatus(remote: Remote, keys: KeySource, issuer: string, no
       if (answer.version < entry.version) throw new Error(`${uri} went back from version ${entry.version}`)
       entry.version = answer.version
       entry.list = answer
+      if (answer.version >= entry.tightening.version) entry.tightening = createTightening()
     }
     return entry
   }
 
-  const source: StatusSource = {
+  /** Not fresh any more, but still good while it cannot be fetched. */
+  function stale(entry: Entry): void {
+    if (entry.list !== null) entry.list = { ...entry.list, freshUntil: entry.list.fetchedAt, etag: undefined }
+  }
+
+  return {
     async read({ uri, idx, jtis }) {
       const entry = entryOf(uri)
       if (entry.list === null || !isFresh(entry.list, now())) await entry.refresh.run()
-      const { list, refresh } = entry
+      const { list, refresh, tightening } = entry
       const unavailable = (cause: unknown) =>
         new VerifyError('status_unavailable', { cause, retryAfterSeconds: refresh.waitSeconds })
       if (list === null || !isUsable(list, now(), rules.maxStaleSeconds)) {
         if (rules.failure === 'open' && !entry.gone) return STATUS.valid
         throw unavailable(refresh.failure)
       }
-      if (jtis.some((jti) => list.denied.has(jti))) return STATUS.invalid
+      if (jtis.some((jti) => list.denied.has(jti) || tightening.denies(jti))) return STATUS.invalid
       const value = statusAt(list.statuses, idx)
       if (value === null) throw unavailable(new RangeError(`index ${idx} is outside of ${uri}`))
-      return value
+      return tightening.value(idx, value)
+    },
+    tell(event) {
+      if (!event.uri.startsWith(`${issuer}/status/`)) return
+      const entry = entryOf(event.uri)
+      if (event.version <= entry.version) return
+      const known = Math.max(entry.version, entry.tightening.version)
+      entry.tightening.apply(event)
+      if (event.since > known) stale(entry)
+      if (entry.tightening.size > MAX_TOLD) entry.list = null
+    },
+    doubt() {
+      for (const entry of entries.values()) stale(entry)
     },
   }
-  return source
 }
 
 function isUsable(list: StatusList, now: number, maxStaleSeconds: number): boolean {

@@ -3,13 +3,16 @@ import { verifyToken } from './core.ts'
 import { remoteKeys } from './keys.ts'
 import { createRemote } from './remote.ts'
 import { createReplayGuard } from './replay.ts'
-import { remoteStatus, type StatusRules } from './status.ts'
+import { type RemoteStatus, remoteStatus, type StatusRules } from './status.ts'
+import { type Following, followStream, openQuietly, openWith } from './stream.ts'
+import { readStatusEvent } from './tightening.ts'
 import { checkUrlOption } from './url-option.ts'
 
 export interface RevocationOptions {
   /**
-   * How changes are learnt. `poll`: each status list is fetched again once its `ttl` is over. `stream` is meant to be
-   * told by the issuer at once; it currently polls at the list's `ttl` like `poll`. Default `stream`.
+   * How changes are learnt. `poll`: each status list is fetched again once its `ttl` is over. `stream`: the issuer also
+   * tells of each change as it happens, so that a revoked token is refused within a second; while the stream is away it
+   * is as with `poll`. Default `stream`.
    */
   mode?: 'stream' | 'poll'
   /** What becomes of a token whose status cannot be told: `closed` refuses, `open` accepts it. Default `closed`. */
@@ -31,6 +34,10 @@ export interface VerifierOptions {
   fetch?: typeof fetch
   /** The clock, in ms since 1970. Default `Date.now`. */
   now?: () => number
+}
+
+interface Rules extends StatusRules {
+  mode: 'stream' | 'poll'
 }
 
 export interface Verifier {
@@ -62,21 +69,38 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const remote = createRemote(options.fetch ?? ((...request) => fetch(...request)))
   const keys = remoteKeys(`${issuer}/.well-known/jwks.json`, remote, now)
   const status = rules === null ? null : remoteStatus(remote, keys, issuer, now, rules)
+  const following =
+    status === null || rules?.mode === 'poll' ? null : follow(`${issuer}/revocations`, status, options.fetch)
   const replay = createReplayGuard(now)
   const trust = { issuer, audience, keys, status, requireStatus, replay, now }
   return {
     issuer,
     audience,
-    verify: (token, expect) => verifyToken(trust, token, expect),
-    close: () => remote.close(),
+    verify(token, expect) {
+      following?.start()
+      return verifyToken(trust, token, expect)
+    },
+    close() {
+      following?.close()
+      remote.close()
+    },
   }
 }
 
-function readRules({ mode = 'stream', failure = 'closed', maxStaleSeconds = 300 }: RevocationOptions): StatusRules {
+function follow(url: string, status: RemoteStatus, fetchImpl: typeof fetch | undefined): Following {
+  const open = fetchImpl === undefined ? openQuietly : openWith(fetchImpl)
+  return followStream(url, open, ({ event, data }) => {
+    const told = event === 'status' ? readStatusEvent(data) : null
+    if (told !== null) status.tell(told)
+    else if (event === 'reset') status.doubt()
+  })
+}
+
+function readRules({ mode = 'stream', failure = 'closed', maxStaleSeconds = 300 }: RevocationOptions): Rules {
   if (mode !== 'stream' && mode !== 'poll') throw new TypeError('revocation.mode must be stream or poll')
   if (failure !== 'closed' && failure !== 'open') throw new TypeError('revocation.failure must be closed or open')
   if (!Number.isFinite(maxStaleSeconds) || maxStaleSeconds < 0) {
     throw new TypeError('revocation.maxStaleSeconds must be a number of seconds, 0 or more')
   }
-  return { failure, maxStaleSeconds }
+  return { mode, failure, maxStaleSeconds }
 }

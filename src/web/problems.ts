@@ -27,6 +27,7 @@ export const STATUS: Readonly<Record<Code, number>> = {
   invalid_scope: 400,
   token_too_large: 400,
   store_unavailable: 503,
+  streams_full: 503,
   no_history: 501,
   precondition_required: 428,
   precondition_failed: 412,

@@ -57,7 +57,8 @@ describe('demo resource server: who may do what', () => {
     demo.v2.time += 31_000
     expectRefusal(await demo.call('GET', '/v2/links', { claims }), 401, 'revoked')
     const list = `${demo.v2.url}/status/0`
-    expect(demo.fetched).to.have.members([`${demo.v2.url}/.well-known/jwks.json`, list, list])
+    const [keys, stream] = [`${demo.v2.url}/.well-known/jwks.json`, `${demo.v2.url}/revocations`]
+    expect(demo.fetched).to.have.members([stream, keys, list, list])
   })
 
   it('an account sees its own data, and no other', async () => {

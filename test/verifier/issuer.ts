@@ -126,6 +126,9 @@ export class Issuer {
     } else if (path.startsWith('/v2/status/')) {
       this.hits.status++
       await this.#answerStatus(path, req, res)
+    } else if (path === '/v2/revocations') {
+      // Only what test/verifier/stream.test.ts serves itself is ever streamed.
+      res.writeHead(404).end()
     } else {
       this.hits.other++
       res.writeHead(404).end()

@@ -171,7 +171,8 @@ describe('verifier: signing keys', () => {
       return fetch(input, init)
     }
     await issuer.verifier({ fetch: spy }).verify(await issuer.token(issuer.status(0)))
-    expect(asked).to.deep.equal([`${issuer.url}/.well-known/jwks.json`, `${issuer.url}/status/1`])
+    const urls = ['revocations', '.well-known/jwks.json', 'status/1'].map((path) => `${issuer.url}/${path}`)
+    expect(asked).to.deep.equal(urls)
   })
 
   it('an expired token of a known key needs no request', async () => {

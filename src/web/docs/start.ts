@@ -45,12 +45,24 @@ dark.addEventListener('change', dress)
 dress()
 
 name()
+// A session comes with the browser's cookie by itself: there is nothing to fill in.
+const withoutCookies = () => ({
+  statePlugins: {
+    auth: {
+      wrapSelectors: {
+        definitionsToAuthorize: (original) => (...given) =>
+          original(...given).filter((definition) => !definition.some((scheme) => scheme.get('in') === 'cookie')),
+      },
+    },
+  },
+})
+
 const ui = (window.ui = SwaggerUIBundle({
   url: current.url,
   dom_id: '#swagger-ui',
   layout: 'BaseLayout',
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [firstMediaType],
+  plugins: [firstMediaType, withoutCookies],
   deepLinking: true,
   docExpansion: 'list',
   defaultModelsExpandDepth: -1,

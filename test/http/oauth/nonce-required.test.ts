@@ -30,7 +30,7 @@ onBothStores(
     it('a stock client sees to that by itself', async () => {
       const auth = client.ClientSecretBasic(bed().secret('acme-v2-server'))
       const id = bed().keyId('acme-v2-server')
-      const options = { algorithm: 'oauth2', execute: [client.allowInsecureRequests] } as const
+      const options: client.DiscoveryRequestOptions = { algorithm: 'oauth2', execute: [client.allowInsecureRequests] }
       const config = await client.discovery(new URL(`${bed().url}/v2`), id, undefined, auth, options)
       const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'))
       expect((await client.clientCredentialsGrant(config, {}, { DPoP })).token_type).to.equal('dpop')

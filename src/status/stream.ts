@@ -1,0 +1,126 @@
+/** Changes of status pushed to whoever follows (SSE); what a signed list says later, said at once. */
+import { EVERY_ACCOUNT, type Store } from '../store/store.ts'
+import { createFollower, type Follower } from './follower.ts'
+import type { ListChange, Publisher } from './publish.ts'
+import { listId, statusUri, VALID } from './rules.ts'
+
+export interface Streams {
+  /**
+   * Events of a namespace from now on, and those since `lastEventId` before them. Null where too many follow already:
+   * the rest poll.
+   */
+  open(namespace: string, lastEventId: string | undefined): AsyncIterable<string> | null
+  /** A sign of life to all, so that a connection that is gone shows. */
+  beat(): void
+  /** Ends every stream. */
+  close(): void
+}
+
+/** Over all namespaces, in this process. */
+const MAX_STREAMS = 1_000
+/** In one event; more are told in several. */
+const MAX_CHANGES = 1_000
+/** Read from the store for one who comes back; who has missed more starts anew. */
+const MAX_MISSED = 1_000
+
+export function createStreams(deps: {
+  store: Store
+  publisher: Publisher
+  issuerOf: (namespace: string) => string
+  maxStreams?: number
+}): Streams {
+  const { store, publisher, issuerOf, maxStreams = MAX_STREAMS } = deps
+  const followers = new Map<Follower, string>()
+  publisher.onChange((change) => {
+    const texts = eventsOf(change)
+    for (const [follower, namespace] of followers) if (namespace === change.namespace) follower.push(texts)
+  })
+
+  /** Where the namespace's lists stand: the same in every instance, so that any of them can go on from it. */
+  function place(namespace: string): string {
+    return [...publisher.versions(namespace)].map(([number, version]) => `${number}.${version}`).join('-')
+  }
+
+  function eventsOf({ namespace, number, since, version, changed, denied }: ListChange): string[] {
+    const uri = statusUri(issuerOf(namespace), number)
+    const tightened = changed.filter(({ value }) => value !== VALID)
+    const texts: string[] = []
+    for (let from = 0; from === 0 || from < tightened.length; from += MAX_CHANGES) {
+      const last = from + MAX_CHANGES >= tightened.length
+      const some = tightened.slice(from, from + MAX_CHANGES)
+      const data = { uri, version, since, changed: some, denied: last ? denied : [] }
+      // Only the last carries the place: who loses the connection in between gets all of it again.
+      texts.push(`${last ? `id: ${place(namespace)}\n` : ''}event: status\ndata: ${JSON.stringify(data)}\n\n`)
+    }
+    return texts
+  }
+
+  async function missed(namespace: string, lastEventId: string): Promise<string[]> {
+    const seen = readPlace(lastEventId)
+    if (seen === null) return [reset(namespace)]
+    const texts: string[] = []
+    for (const [number, version] of publisher.versions(namespace)) {
+      const since = seen.get(number) ?? 0
+      if (since >= version) continue
+      const change = await changesSince(namespace, number, since, version)
+      if (change === null) return [reset(namespace)]
+      texts.push(...eventsOf(change))
+    }
+    return texts
+  }
+
+  async function changesSince(
+    namespace: string,
+    number: number,
+    since: number,
+    version: number,
+  ): Promise<ListChange | null> {
+    const id = listId(namespace, number)
+    const [list, entries] = await Promise.all([
+      store.get('', 'statusLists', id),
+      store.page(EVERY_ACCOUNT, 'statusEntries', {
+        where: { list: id },
+        after: { at: since, id: '\uffff' },
+        limit: MAX_MISSED,
+      }),
+    ])
+    if (list === null || entries.next !== null) return null
+    const changed = entries.items.map(({ index, value }) => ({ idx: index, value }))
+    return { namespace, number, since, version, changed, denied: list.denied }
+  }
+
+  function reset(namespace: string): string {
+    return `id: ${place(namespace)}\nevent: reset\ndata: {}\n\n`
+  }
+
+  async function first(namespace: string, lastEventId: string | undefined): Promise<string[]> {
+    // An id alone is no event, but the place to go on from.
+    if (lastEventId === undefined) return [`retry: 1000\nid: ${place(namespace)}\n\n`]
+    return ['retry: 1000\n\n', ...(await missed(namespace, lastEventId).catch(() => [reset(namespace)]))]
+  }
+
+  return {
+    open(namespace, lastEventId) {
+      if (followers.size >= maxStreams) return null
+      const follower = createFollower(
+        () => first(namespace, lastEventId),
+        () => followers.delete(follower),
+      )
+      followers.set(follower, namespace)
+      return follower
+    },
+    beat() {
+      for (const follower of followers.keys()) follower.push([':\n\n'])
+    },
+    close() {
+      for (const follower of [...followers.keys()]) follower.end()
+    },
+  }
+}
+
+/** Versions by number of the list; null for what is no place. */
+function readPlace(text: string): Map<number, number> | null {
+  if (text === '') return new Map()
+  if (text.length > 1_000 || !/^\d{1,7}\.\d{1,15}(-\d{1,7}\.\d{1,15})*$/.test(text)) return null
+  return new Map(text.split('-').map((one) => one.split('.').map(Number) as [number, number]))
+}

@@ -1,0 +1,125 @@
+import { expect } from 'chai'
+import { type Bed, claimsOf, onBothStores } from '../bed.ts'
+import { ask } from '../oauth/asking.ts'
+
+interface Told {
+  id: string
+  event: string
+  data: Record<string, unknown>
+}
+
+/** A follower: `next` waits for the next event and gives up after a while. */
+async function listen(bed: Bed, path = '/v2/revocations', headers: Record<string, string> = {}) {
+  const abort = new AbortController()
+  const response = await fetch(bed.url + path, { headers, signal: abort.signal })
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  let text = ''
+  const events: Told[] = []
+  let lastId = ''
+  async function read(): Promise<void> {
+    const { value, done } = await reader.read()
+    if (done) throw new Error('the stream has ended')
+    text += Buffer.from(value).toString('utf8')
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const lines = text.slice(0, end).split('\n')
+      text = text.slice(end + 2)
+      const of = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2)
+      lastId = of('id') ?? lastId
+      const data = of('data')
+      if (data !== undefined)
+        events.push({ id: lastId, event: of('event') ?? '', data: JSON.parse(data) as Told['data'] })
+    }
+  }
+  await read()
+  return {
+    response,
+    get lastId() {
+      return lastId
+    },
+    async next(): Promise<Told> {
+      while (events.length === 0) await read()
+      return events.shift() as Told
+    },
+    close: () => abort.abort(),
+  }
+}
+const statusOf = (token: string) =>
+  (claimsOf(token).status as { status_list: { idx: number; uri: string } }).status_list
+
+onBothStores('Stream of revocations (SSE)', (bed) => {
+  async function aKey(name: string) {
+    const headers = { authorization: `Bearer ${await bed().token('acme-manage')}` }
+    const json = { name, namespace: 'v2', grants: [{ subAccount: null, scopes: ['links:read'] }] }
+    const { key, secret } = (await bed().post('/manage/accounts/acme/keys', { json, headers })).json() as {
+      key: { id: string }
+      secret: string
+    }
+    const token = (await bed().post('/v2/jwts', { json: { apiKey: secret } })).text
+    const revoke = () =>
+      bed().post(`/manage/accounts/acme/keys/${key.id}/revoke`, { json: { reason: 'exposed' }, headers })
+    return { token, revoke }
+  }
+
+  it('is open to any page, uncached, and tells a revocation with the version that the list then has', async () => {
+    const { token, revoke } = await aKey('told')
+    const stream = await listen(bed(), '/v2/revocations', { origin: 'https://a.example' })
+    expect(Object.fromEntries(stream.response.headers)).to.include({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'access-control-allow-origin': '*',
+    })
+    await revoke()
+    const { event, data, id } = await stream.next()
+    const { idx, uri } = statusOf(token)
+    expect(event).to.equal('status')
+    expect(data).to.deep.include({ uri, changed: [{ idx, value: 1 }], denied: [] })
+    const list = claimsOf((await bed().get(new URL(uri).pathname)).text)
+    expect(data.version).to.equal(list.version)
+    expect(data.since).to.equal((list.version as number) - 1)
+    expect(id).to.equal(`0.${list.version}`)
+    stream.close()
+  })
+
+  it('tells a denied token', async () => {
+    const stream = await listen(bed())
+    const token = await bed().token('acme-v2-readonly')
+    await ask(bed(), 'acme-v2-readonly', 'revoke', { token })
+    const { data } = await stream.next()
+    expect(data).to.deep.include({ changed: [], denied: [{ jti: claimsOf(token).jti, exp: claimsOf(token).exp }] })
+    stream.close()
+  })
+
+  it('goes on from Last-Event-ID with what was missed, and starts anew where it cannot', async () => {
+    const first = await listen(bed())
+    const from = first.lastId
+    first.close()
+    const [one, two] = [await aKey('missed one'), await aKey('missed two')]
+    await one.revoke()
+    await two.revoke()
+    const again = await listen(bed(), '/v2/revocations', { 'last-event-id': from })
+    const { event, data } = await again.next()
+    expect(event).to.equal('status')
+    const indexes = (data.changed as { idx: number }[]).map(({ idx }) => idx)
+    expect(indexes).to.include.members([statusOf(one.token).idx, statusOf(two.token).idx])
+    const three = await aKey('after that')
+    await three.revoke()
+    expect((await again.next()).data).to.deep.include({ changed: [{ idx: statusOf(three.token).idx, value: 1 }] })
+    again.close()
+    for (const unknown of ['nonsense', '0.x', '__proto__', `0.${'9'.repeat(40)}`]) {
+      const strange = await listen(bed(), '/v2/revocations', { 'last-event-id': unknown })
+      expect((await strange.next()).event, unknown).to.equal('reset')
+      strange.close()
+    }
+  })
+
+  it('tells nothing that loosens, and nothing of other namespaces', async () => {
+    const stream = await listen(bed(), '/v3/revocations')
+    const { revoke } = await aKey('of v2')
+    await revoke()
+    const token = await bed().token('acme-v3-server')
+    await ask(bed(), 'acme-v3-server', 'revoke', { token })
+    expect((await stream.next()).data.uri).to.equal(statusOf(token).uri)
+    stream.close()
+  })
+})
