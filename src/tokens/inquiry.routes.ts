@@ -80,7 +80,7 @@ export function inquiryRoutes(namespace: NamespaceEntry, deps: InquiryDeps): Rou
     summary: 'Revoke a token or a key (RFC 7009)',
     description:
       'An access token of the calling client is denied, with those exchanged from it: introspection and this server refuse it at once, ' +
-      `resource servers with their next status list, at the latest after ${namespace.statusListTtlSeconds} seconds. ` +
+      `resource servers that follow the stream of revocations within a second, others with their next status list, after at most ${namespace.statusListTtlSeconds} seconds. ` +
       'A secret API key is revoked by whoever presents it as `token`; nothing else is needed.',
     answers: { 200: { description: 'It is revoked, or was no good before.' } },
     refusals: ['invalid_request', 'invalid_client', 'unsupported_token_type', 'rate_limited', 'store_unavailable'],
