@@ -30,6 +30,7 @@ import { findSignedIn } from './people/sessions.ts'
 import { pooledRandom } from './random.ts'
 import { derive } from './secrets.ts'
 import { createKeyring, type Keyring } from './signing/keyring.ts'
+import { signingKeyRoutes } from './signing/manage.routes.ts'
 import { signingRoutes } from './signing/routes.ts'
 import { createAllocator } from './status/allocate.ts'
 import { createStatuses } from './status/flip.ts'
@@ -97,7 +98,7 @@ const POLL_STATUS_MS = 250
 const BEAT_MS = 15_000
 const FLUSH_MS = 1_000
 const END_TOKENS_MS = 1_000
-const POLL_KEYS_MS = 5_000
+const POLL_KEYS_MS = 500
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */
@@ -191,10 +192,12 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
   const endTokens = createEndTokens(keys)
   const issuerOf = (namespace: string): string => catalog.namespaces.get(namespace)?.issuer ?? ''
+  const streams = createStreams({ store, publisher, issuerOf })
+  keyring.onRemoved(streams.keysRemoved)
   return {
     keyring,
     publisher,
-    streams: createStreams({ store, publisher, issuerOf }),
+    streams,
     endTokens,
     changes: createChanges({ store, endTokens, newId }),
     keys,
@@ -254,6 +257,7 @@ function makeRoutes(
     ...subAccountRoutes(subjects),
     ...holderRoutes(subjects),
     ...eventRoutes({ store, cursors }),
+    ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh }),
   ]
   const issuer = new Map<string, Route[]>(
     [...catalog.namespaces.values()].map((namespace) => [

@@ -27,6 +27,7 @@ export const SENTENCES = {
   token_too_large: 'The token would be too large. Ask for fewer scopes, or for one sub-account.',
   store_unavailable: 'Latchkey cannot reach its store for a moment. Try again as Retry-After says.',
   streams_full: 'Too many follow already. Poll the status list instead, and try again later.',
+  next_key_too_new: 'The next signing key is not known to everybody yet. Wait as long as Retry-After says.',
   no_history: 'Status lists of the past are not kept. Leave time out.',
   precondition_required:
     'Send If-Match with the ETag of what you have read, such as "7", so that nobody else’s change is overwritten.',

@@ -108,6 +108,8 @@ export const ACTIONS = {
   'namespaces.enable': { scope: 'accounts:write', roles: ['support'], title: 'enable and disable a namespace' },
   'terms.describe': { scope: 'accounts:read', roles: READERS, title: 'see the terms and their acceptance' },
   'terms.accept': { scope: null, personsOnly: true, roles: ['owner'], title: 'accept the terms' },
+  'signing_keys.list': { scope: 'operator:signing-keys', roles: [], title: 'see signing keys' },
+  'signing_keys.rotate': { scope: 'operator:signing-keys', roles: [], title: 'rotate signing keys' },
 } as const satisfies Record<string, ActionRule>
 
 export type Action = keyof typeof ACTIONS

@@ -37,6 +37,10 @@ export interface Keyring {
   /** The JWK Set as served: same bytes in every instance, from memory. */
   jwks(namespace: string): PublishedKeys
   states(namespace: string): { key: SigningKey; state: SigningKeyState }[]
+  /** A new key of the namespace, sealed and not kept yet. */
+  make(namespace: NamespaceEntry, due: { generation: number; activatesAt: number }): Promise<SigningKey>
+  /** Calls `tell` with keys that were published and are so no more. */
+  onRemoved(tell: (namespace: string, kids: readonly string[]) => void): void
 }
 
 export interface KeyringDeps {
@@ -54,6 +58,9 @@ export function createKeyring(deps: KeyringDeps): Keyring {
   const keys = new Map<string, Kept<SigningKey>[]>()
   const signers = new Map<string, Signer>()
   const published = new Map<string, { forKids: string; set: PublishedKeys }>()
+  /** Published when the keys were last read. */
+  const shown = new Map<string, Set<string>>()
+  const listeners: ((namespace: string, kids: readonly string[]) => void)[] = []
 
   async function read(namespace: NamespaceEntry): Promise<Kept<SigningKey>[]> {
     const { items } = await store.page(EVERY_ACCOUNT, 'signingKeys', {
@@ -66,7 +73,15 @@ export function createKeyring(deps: KeyringDeps): Keyring {
       if (signs && !signers.has(key.kid)) signers.set(key.kid, await openSigner(key, ring))
     }
     keys.set(namespace.id, items)
+    tellRemoved(namespace.id)
     return items
+  }
+
+  function tellRemoved(namespace: string): void {
+    const now = new Set(states(namespace).flatMap(({ key, state }) => (state === 'retired' ? [] : [key.kid])))
+    const removed = [...(shown.get(namespace) ?? [])].filter((kid) => !now.has(kid))
+    shown.set(namespace, now)
+    if (removed.length > 0) for (const tell of listeners) tell(namespace, removed)
   }
 
   function states(namespace: string): { key: Kept<SigningKey>; state: SigningKeyState }[] {
@@ -76,6 +91,10 @@ export function createKeyring(deps: KeyringDeps): Keyring {
 
   return {
     states,
+    make: (namespace, due) => makeKey(namespace, due, deps),
+    onRemoved(tell) {
+      listeners.push(tell)
+    },
     async refresh() {
       for (const namespace of catalog.namespaces.values()) {
         let due = dueKey(await read(namespace), namespace, now())
@@ -97,14 +116,14 @@ export function createKeyring(deps: KeyringDeps): Keyring {
       return signer
     },
     jwks(namespace) {
-      const shown = states(namespace)
+      const live = states(namespace)
         .filter((s) => s.state !== 'retired')
         .map((s) => s.key.publicJwk)
-      const forKids = shown.map((k) => k.kid).join()
+      const forKids = live.map((k) => k.kid).join()
       const before = published.get(namespace)
       if (before?.forKids === forKids) return before.set
-      const body = JSON.stringify({ keys: shown })
-      const set = { body, keys: shown, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
+      const body = JSON.stringify({ keys: live })
+      const set = { body, keys: live, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
       published.set(namespace, { forKids, set })
       return set
     },
@@ -128,7 +147,7 @@ async function openSigner(key: SigningKey, ring: SecretRing): Promise<Signer> {
 async function makeKey(
   namespace: NamespaceEntry,
   due: { generation: number; activatesAt: number },
-  deps: KeyringDeps,
+  deps: Pick<KeyringDeps, 'ring' | 'random' | 'now'>,
 ): Promise<SigningKey> {
   const alg = namespace.signingAlg
   const pair = await generateKeyPair(alg, { extractable: true })

@@ -12,6 +12,8 @@ const LOOK_AGAIN_MS = 200
 
 export interface PublishedList {
   token: string
+  /** Of the key that it is signed with. */
+  kid: string
   etag: string
   version: number
   /** UTC seconds. */
@@ -108,15 +110,23 @@ export function createPublisher(deps: {
       // As old as what is known, however late it is signed.
       iat: Math.floor(readAt / 1000),
     })
-    const token = await signer(list.namespace).sign({ typ: 'statuslist+jwt' }, { ...claims })
+    const { kid, sign } = signer(list.namespace)
+    const token = await sign({ typ: 'statuslist+jwt' }, { ...claims })
     if (loaded.signed !== null && loaded.signed.version > list.version) return
     loaded.signed = {
       token,
+      kid,
       etag: `"${list.version}-${claims.iat}"`,
       version: list.version,
       iat: claims.iat,
       exp: claims.exp,
     }
+  }
+
+  /** A list by a key that is gone is as good as none. */
+  function isOutdated({ list, signed }: Loaded): boolean {
+    if (signed?.version !== list.version) return true
+    return catalog.namespaces.has(list.namespace) && signed.kid !== signer(list.namespace).kid
   }
 
   async function readAll(): Promise<void> {
@@ -134,7 +144,7 @@ export function createPublisher(deps: {
       } while (after !== undefined)
       readAt = startedAt
       current = true
-      for (const loaded of lists.values()) if (loaded.signed?.version !== loaded.list.version) await sign(loaded)
+      for (const loaded of lists.values()) if (isOutdated(loaded)) await sign(loaded)
     } catch (error) {
       current = false
       throw error

@@ -10,6 +10,8 @@ export interface Streams {
    * the rest poll.
    */
   open(namespace: string, lastEventId: string | undefined): AsyncIterable<string> | null
+  /** Tells that signing keys are gone, so that nothing signed with them is taken any more. */
+  keysRemoved(namespace: string, kids: readonly string[]): void
   /** A sign of life to all, so that a connection that is gone shows. */
   beat(): void
   /** Ends every stream. */
@@ -108,6 +110,10 @@ export function createStreams(deps: {
       )
       followers.set(follower, namespace)
       return follower
+    },
+    keysRemoved(namespace, kids) {
+      const text = `event: keys\ndata: ${JSON.stringify({ removed: kids })}\n\n`
+      for (const [follower, of] of followers) if (of === namespace) follower.push([text])
     },
     beat() {
       for (const follower of followers.keys()) follower.push([':\n\n'])

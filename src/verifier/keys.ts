@@ -10,11 +10,20 @@ const MAX_MAX_AGE_SECONDS = 3600
 /** An unknown `kid` asks the issuer again at most this often: anybody can make one up. */
 const UNKNOWN_KID_PAUSE_MS = 30_000
 
+/** Keys that the issuer says are gone are remembered, so many of them: a cache on the way may serve them still. */
+const MAX_DROPPED = 1000
+
+export interface RemoteKeys extends KeySource {
+  /** The issuer's stream tells that keys are gone: nothing signed with them is taken any more. */
+  drop(kids: readonly string[]): void
+}
+
 /**
  * The JWK Set at `url`, fetched when first needed, again after its `max-age` (30 s to 1 h, 10 min where there is none)
  * and for an unknown `kid`. The last good set stays in use for as long as the issuer cannot be reached.
  */
-export function remoteKeys(url: string, remote: Remote, now: () => number): KeySource {
+export function remoteKeys(url: string, remote: Remote, now: () => number): RemoteKeys {
+  const dropped = new Set<string>()
   let held: ReadonlyMap<string, VerificationKey> | null = null
   let fetchedAt = 0
   let staleAt = 0
@@ -38,7 +47,13 @@ export function remoteKeys(url: string, remote: Remote, now: () => number): KeyS
     new VerifyError('keys_unavailable', { cause: refresh.failure, retryAfterSeconds: refresh.waitSeconds })
 
   return {
+    drop(kids) {
+      for (const kid of kids.slice(0, MAX_DROPPED)) dropped.add(kid)
+      while (dropped.size > MAX_DROPPED) dropped.delete(dropped.values().next().value as string)
+      staleAt = 0
+    },
     async find(kid) {
+      if (dropped.has(kid)) return null
       const fetched = (held === null || !isWithin(fetchedAt, staleAt, now())) && (await refresh.run())
       if (held === null) throw unavailable()
       const key = held.get(kid)

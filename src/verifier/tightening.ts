@@ -46,17 +46,25 @@ export function createTightening(): Tightening {
 
 /** Null for what is no such event: a stream is not signed, and is trusted only to be stricter. */
 export function readStatusEvent(data: string): StatusEvent | null {
-  let event: Partial<StatusEvent> | null
-  try {
-    event = JSON.parse(data) as Partial<StatusEvent> | null
-  } catch {
-    return null
-  }
-  const { uri, version, since = version, changed = [], denied = [] } = event ?? {}
+  const { uri, version, since = version, changed = [], denied = [] } = parse<StatusEvent>(data)
   if (typeof uri !== 'string' || !isCount(version) || !isCount(since)) return null
   if (!Array.isArray(changed) || !changed.every((one) => isCount(one?.idx) && isCount(one?.value))) return null
   if (!Array.isArray(denied) || !denied.every((one) => typeof one?.jti === 'string')) return null
   return { uri, version, since, changed, denied }
+}
+
+/** Kids of the keys that are gone; none for what is no such event. */
+export function readKeysEvent(data: string): string[] {
+  const { removed } = parse<{ removed: unknown }>(data)
+  return Array.isArray(removed) ? removed.filter((kid) => typeof kid === 'string') : []
+}
+
+function parse<T>(data: string): Partial<T> {
+  try {
+    return (JSON.parse(data) as Partial<T> | null) ?? {}
+  } catch {
+    return {}
+  }
 }
 
 function isCount(value: unknown): value is number {

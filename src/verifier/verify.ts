@@ -1,11 +1,11 @@
 import type { AccessToken, Expectations } from './access.ts'
 import { verifyToken } from './core.ts'
-import { remoteKeys } from './keys.ts'
+import { type RemoteKeys, remoteKeys } from './keys.ts'
 import { createRemote } from './remote.ts'
 import { createReplayGuard } from './replay.ts'
 import { type RemoteStatus, remoteStatus, type StatusRules } from './status.ts'
 import { type Following, followStream, openQuietly, openWith } from './stream.ts'
-import { readStatusEvent } from './tightening.ts'
+import { readKeysEvent, readStatusEvent } from './tightening.ts'
 import { checkUrlOption } from './url-option.ts'
 
 export interface RevocationOptions {
@@ -70,7 +70,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const keys = remoteKeys(`${issuer}/.well-known/jwks.json`, remote, now)
   const status = rules === null ? null : remoteStatus(remote, keys, issuer, now, rules)
   const following =
-    status === null || rules?.mode === 'poll' ? null : follow(`${issuer}/revocations`, status, options.fetch)
+    status === null || rules?.mode === 'poll' ? null : follow(`${issuer}/revocations`, status, keys, options.fetch)
   const replay = createReplayGuard(now)
   const trust = { issuer, audience, keys, status, requireStatus, replay, now }
   return {
@@ -87,12 +87,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 }
 
-function follow(url: string, status: RemoteStatus, fetchImpl: typeof fetch | undefined): Following {
+function follow(url: string, status: RemoteStatus, keys: RemoteKeys, fetchImpl: typeof fetch | undefined): Following {
   const open = fetchImpl === undefined ? openQuietly : openWith(fetchImpl)
   return followStream(url, open, ({ event, data }) => {
     const told = event === 'status' ? readStatusEvent(data) : null
     if (told !== null) status.tell(told)
     else if (event === 'reset') status.doubt()
+    else if (event === 'keys') keys.drop(readKeysEvent(data))
   })
 }
 

@@ -28,6 +28,7 @@ export const STATUS: Readonly<Record<Code, number>> = {
   token_too_large: 400,
   store_unavailable: 503,
   streams_full: 503,
+  next_key_too_new: 409,
   no_history: 501,
   precondition_required: 428,
   precondition_failed: 412,
