@@ -218,6 +218,8 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
       authentication,
       limits,
       verifyIssued,
+      readIssued: createOwnVerifier({ catalog, keyring, publisher, now }, { status: false }),
+      namespaces: [...catalog.namespaces.values()],
       publisher,
       signer,
       revokeKey: (account, keyId, why, asker) => revokeKey(keys, account, keyId, why, asker),

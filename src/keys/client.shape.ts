@@ -29,7 +29,10 @@ export const clientWish = {
     .refine((jwks) => !HOLDS_A_KEY.test(JSON.stringify(jwks)), { error: 'holds an API key; keys do not belong here' })
     .nullable()
     .default(null)
-    .meta({ description: 'JWK Set of public keys (RFC 7517 §5): EC P-256 P-384 P-521, Ed25519, RSA from 2048 bits.' }),
+    .meta({
+      description:
+        'JWK Set of public keys (RFC 7517 §5): EC P-256 P-384 P-521, Ed25519, RSA from 2048 bits. Each signs by its `alg`; without one RSA means RS256.',
+    }),
   jwksUri: z
     .string()
     .max(2000)

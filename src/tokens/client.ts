@@ -13,13 +13,16 @@ export interface ClientParameters {
   client_assertion_type?: string | undefined
 }
 
+/** One that is nobody's: refused, and counted, like any other that is wrong. */
+const NOBODY: Credential = { apiKey: '' }
+
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /**
  * The one way in which the client authenticates; null where it does not. A client id that is not the key's own is no
  * client.
  *
- * @throws Refusal `invalid_request` where it does so twice, `invalid_client` where it cannot be one
+ * @throws Refusal `invalid_request` where it does so twice, or by halves
  */
 export function readClient(body: ClientParameters, request: RequestFacts): Credential | null {
   const header = request.header('authorization')
@@ -47,7 +50,7 @@ function fromBasic(header: string, id: string | undefined, request: RequestFacts
     throw new Refusal('invalid_request', { detail: 'There are two Authorization headers. Send one.' })
   }
   const basic = decodeBasic(header)
-  if (basic === null) throw new Refusal('invalid_client')
+  if (basic === null) return NOBODY
   if (id !== undefined && id !== basic.id) {
     throw new Refusal('invalid_request', { detail: 'client_id differs from the one in the Authorization header.' })
   }
@@ -56,8 +59,7 @@ function fromBasic(header: string, id: string | undefined, request: RequestFacts
 
 function matched(id: string | undefined, secret: string): Credential {
   const parsed = parseKey(secret)
-  if (id === undefined || (parsed !== null && parsed.id !== id)) throw new Refusal('invalid_client')
-  return { apiKey: secret }
+  return id === undefined || (parsed !== null && parsed.id !== id) ? NOBODY : { apiKey: secret }
 }
 
 /** Both parts are form-urlencoded before base64 (RFC 6749 appendix B): `+` is a space, `%xx` a byte. */

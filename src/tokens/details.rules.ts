@@ -21,8 +21,10 @@ export function parseDetails(text: string): AskedDetail[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_DETAILS) {
     throw refused(`must be a JSON array of 1 to ${MAX_DETAILS} objects`)
   }
-  if (countMembers(value) !== countWritten(text)) throw refused('names a member twice')
-  return value.map(readDetail)
+  const details = value.map(readDetail)
+  const members = value.reduce((sum: number, one: object) => sum + Object.keys(one).length, 0)
+  if (members !== countWritten(text)) throw refused('names a member twice')
+  return details
 }
 
 function readDetail(value: unknown): AskedDetail {
@@ -48,12 +50,6 @@ function parse(text: string): unknown {
   } catch {
     throw refused('is not JSON')
   }
-}
-
-function countMembers(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0
-  const inside = Object.values(value).reduce<number>((sum, one) => sum + countMembers(one), 0)
-  return Array.isArray(value) ? inside : inside + Object.keys(value).length
 }
 
 /** In well-formed JSON, a string before a colon is the name of a member, and nothing else is. */

@@ -19,7 +19,7 @@ export interface InquiryDeps extends CallerDeps, IntrospectDeps, RevokeDeps {
   now: () => number
 }
 
-const token = z.string().min(1).max(16_384).meta({ description: 'The token.', format: 'password' })
+const token = z.string().min(1).meta({ description: 'The token.', format: 'password' })
 const form = z.looseObject({ ...clientParameters, token: token.optional() })
 const shownForm = z.object({
   token,
@@ -85,7 +85,8 @@ export function inquiryRoutes(namespace: NamespaceEntry, deps: InquiryDeps): Rou
     answers: { 200: { description: 'It is revoked, or was no good before.' } },
     refusals: ['invalid_request', 'invalid_client', 'unsupported_token_type', 'rate_limited', 'store_unavailable'],
     async handle({ body, request }) {
-      const token = required(body)
+      // Blanks around it, as files have them, are none of it: an answer of 200 must not leave it alive.
+      const token = required(body).trim()
       const credential = readClient(body as ClientParameters, request)
       if (credential === null && !isKeyLike(token)) throw new Refusal('invalid_client')
       const presented = { namespace, asClient: true }
@@ -110,7 +111,12 @@ async function readInquirer(
   request: RequestFacts,
   signed: boolean,
 ): Promise<Inquirer> {
-  if (/^(bearer|dpop) /i.test(request.header('authorization') ?? '')) return { caller: await deps.identify(request) }
+  if (/^(bearer|dpop) /i.test(request.header('authorization') ?? '')) {
+    if (body.client_secret || body.client_assertion) {
+      throw new Refusal('invalid_request', { detail: 'The caller authenticates in more than one way. Use one.' })
+    }
+    return { caller: await deps.identify(request) }
+  }
   const credential = readClient(body as ClientParameters, request)
   if (credential === null) {
     // RFC 9701 §5 has this case answered with 400.

@@ -86,7 +86,11 @@ export function jwtsRoute(namespace: NamespaceEntry, deps: { exchange: Exchange;
     },
     refusals: EXCHANGE_REFUSALS,
     async handle({ body, request }) {
-      const wanted = { scope: scopeParameter(body?.scope), subAccount: body?.subAccount, ttlSeconds: body?.ttlSeconds }
+      const wanted = {
+        scope: scopeParameter(body?.scope, 'invalid_request'),
+        subAccount: body?.subAccount,
+        ttlSeconds: body?.ttlSeconds,
+      }
       const issued = await deps.exchange({
         namespace,
         credential: { apiKey: onePlace(body, request) },

@@ -20,7 +20,7 @@ export function authorizationServerMetadata(namespace: NamespaceEntry, publicUrl
     token_endpoint_auth_methods_supported: ways,
     token_endpoint_auth_signing_alg_values_supported: CLIENT_ALGORITHMS,
     introspection_endpoint: `${issuer}/oauth/introspect`,
-    introspection_endpoint_auth_methods_supported: [...ways, 'Bearer'],
+    introspection_endpoint_auth_methods_supported: [...ways, 'Bearer', 'DPoP'],
     introspection_endpoint_auth_signing_alg_values_supported: CLIENT_ALGORITHMS,
     introspection_signing_alg_values_supported: [namespace.signingAlg],
     revocation_endpoint: `${issuer}/oauth/revoke`,
@@ -29,6 +29,10 @@ export function authorizationServerMetadata(namespace: NamespaceEntry, publicUrl
     dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     authorization_details_types_supported: [DETAIL_TYPE],
     scopes_supported: [...namespace.scopeNames],
+    // There are no ID tokens. Libraries that look for OpenID Connect first refuse a document without these two, and take
+    // the second for what any JWT of the issuer is signed with (OpenID Connect Discovery §3).
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [namespace.signingAlg],
     status_list_aggregation_endpoint: `${issuer}/status`,
     protected_resources: [namespace.audience],
     service_documentation: `${publicUrl}/docs?ns=${namespace.id}`,

@@ -130,7 +130,7 @@ function grantParameters(body: TokenRequest, namespace: NamespaceEntry): Wanted 
   if (targets.some((target) => target !== namespace.audience)) throw new Refusal('invalid_target')
   const details = body.authorization_details ? parseDetails(body.authorization_details) : undefined
   const { subAccount, ttlSeconds } = body
-  return { scope: scopeParameter(body.scope), subAccount, ttlSeconds, details, subjectToken }
+  return { scope: scopeParameter(body.scope, 'invalid_scope'), subAccount, ttlSeconds, details, subjectToken }
 }
 
 /** The subject token; undefined where the key itself is exchanged. */

@@ -14,9 +14,15 @@ export interface OwnDeps {
   now: () => number
 }
 
-/** Latchkey reads its own tokens: the same checks as anybody's, with keys and statuses from memory. */
-export function createOwnVerifier(deps: OwnDeps): VerifyIssued {
-  const trusted = new Map([...deps.catalog.namespaces.values()].map((entry) => [entry.id, trustIn(entry, deps)]))
+/**
+ * Latchkey reads its own tokens: the same checks as anybody's, with keys and statuses from memory.
+ *
+ * @param what.status false: whether they have been revoked is not asked
+ */
+export function createOwnVerifier(deps: OwnDeps, { status }: { status: boolean } = { status: true }): VerifyIssued {
+  const trusted = new Map(
+    [...deps.catalog.namespaces.values()].map((entry) => [entry.id, trustIn(entry, deps, status)]),
+  )
   return async (namespace, token, judgeBinding) => {
     const trust = trusted.get(namespace)
     if (trust === undefined) throw new VerifyError('wrong_issuer')
@@ -27,7 +33,7 @@ export function createOwnVerifier(deps: OwnDeps): VerifyIssued {
   }
 }
 
-function trustIn(namespace: NamespaceEntry, { keyring, publisher, now }: OwnDeps): TrustSources {
+function trustIn(namespace: NamespaceEntry, { keyring, publisher, now }: OwnDeps, status: boolean): TrustSources {
   let imported: { etag: string; keys: Map<string, VerificationKey> } | null = null
   return {
     issuer: namespace.issuer,
@@ -39,15 +45,17 @@ function trustIn(namespace: NamespaceEntry, { keyring, publisher, now }: OwnDeps
         return imported.keys.get(kid) ?? null
       },
     },
-    status: {
-      async read({ uri, idx, jtis }) {
-        const number = uri.slice(`${namespace.issuer}/status/`.length)
-        await publisher.knows(namespace.id, number)
-        const [status, ...parents] = jtis.map((jti) => publisher.look(namespace.id, number, idx, jti))
-        if (status == null) throw new VerifyError('status_unavailable')
-        return [status, ...parents].some((each) => each?.denied) ? STATUS.invalid : status.value
-      },
-    },
+    status: !status
+      ? null
+      : {
+          async read({ uri, idx, jtis }) {
+            const number = uri.slice(`${namespace.issuer}/status/`.length)
+            await publisher.knows(namespace.id, number)
+            const [status, ...parents] = jtis.map((jti) => publisher.look(namespace.id, number, idx, jti))
+            if (status == null) throw new VerifyError('status_unavailable')
+            return [status, ...parents].some((each) => each?.denied) ? STATUS.invalid : status.value
+          },
+        },
     requireStatus: true,
     now,
   }

@@ -1,4 +1,5 @@
 /** Ends one token, or a key by whoever has it (RFC 7009). */
+import type { NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { newEvent } from '../events/rules.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
@@ -6,6 +7,8 @@ import type { Revocation } from '../keys/rules.ts'
 import type { Statuses } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { EventActor, Store } from '../store/store.ts'
+import type { ExchangeLimits } from '../usage/limits.ts'
+import { rateLimited } from '../usage/refusals.rules.ts'
 import type { AccessTokenClaims } from '../verifier/claims.ts'
 import { VerifyError } from '../verifier/index.ts'
 import { type Authentic, type AuthenticateDeps, authenticate, type Presented } from './authenticate.ts'
@@ -24,7 +27,11 @@ export interface RevokeDeps {
     asker: { actor: EventActor; requestId: string },
   ) => Promise<unknown>
   authentication: AuthenticateDeps
-  verifyIssued: VerifyIssued
+  limits: ExchangeLimits
+  /** Whatever its status: a suspended token may come back. */
+  readIssued: VerifyIssued
+  /** Namespaces beside the one that is asked. */
+  namespaces: readonly NamespaceEntry[]
 }
 
 /** Whether the text means to be an API key: possession of it is the right to revoke it. */
@@ -45,7 +52,11 @@ export async function revokeByPossession(
 ): Promise<void> {
   if (parseKey(apiKey)?.kind === 'publishable') throw new Refusal('unsupported_token_type')
   const found = await authenticate(deps.authentication, { namespace, credential: { apiKey }, asClient: false })
-  if (found === null) return
+  if (found === null) {
+    const share = await deps.limits.refused(request.address)
+    if (!share.ok) throw rateLimited(share)
+    return
+  }
   const { key } = found
   if (key.namespace !== namespace.id) {
     throw new Refusal('invalid_request', { detail: 'This key belongs to another namespace. Revoke it there.' })
@@ -70,16 +81,27 @@ export async function revokeToken(
   token: string,
   requestId: string,
 ): Promise<void> {
-  const claims = await deps.verifyIssued(namespace.id, token).catch((error: unknown) => {
-    if (!(error instanceof VerifyError) || isOurFault(error)) throw error
-    return null
-  })
-  if (claims === null) return
+  const claims = await readToken(deps, namespace, token)
+  if (claims === null) {
+    for (const other of deps.namespaces) {
+      if (other.id === namespace.id || (await readToken(deps, other, token)) === null) continue
+      throw new Refusal('invalid_request', { detail: `This token belongs to ${other.issuer}. Revoke it there.` })
+    }
+    return
+  }
   if (claims.client_id !== key.id) {
     throw new Refusal('invalid_request', { detail: 'This token belongs to another client. Only that one revokes it.' })
   }
   await deps.statuses.inTurn(() => act(deps.store, () => decide(deps, key, namespace.id, claims, requestId)))
   await deps.statusChanged()
+}
+
+/** Null for what is no live token of the namespace. */
+async function readToken(deps: RevokeDeps, { id }: NamespaceEntry, token: string): Promise<AccessTokenClaims | null> {
+  return deps.readIssued(id, token).catch((error: unknown) => {
+    if (!(error instanceof VerifyError) || isOurFault(error)) throw error
+    return null
+  })
 }
 
 async function decide(

@@ -1,6 +1,6 @@
 /** What the issuer routes take and answer, declared once for both doors to a token. */
 import { z } from 'zod'
-import { Refusal } from '../errors.ts'
+import { type Code, Refusal } from '../errors.ts'
 import { limitHeaders } from '../usage/refusals.rules.ts'
 import type { RequestFacts } from '../web/request.ts'
 import type { ProofPresented } from './binding.ts'
@@ -28,11 +28,11 @@ export const ttlSeconds = z
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /** RFC 6749 §3.3: order and repetition mean nothing; an empty parameter is as good as none (§3.1). */
-export function scopeParameter(text: string | undefined): string[] | undefined {
+export function scopeParameter(text: string | undefined, malformed: Code): string[] | undefined {
   if (text === undefined || text === '') return undefined
   const scopes = [...new Set(text.split(' ').filter(Boolean))]
   if (scopes.some((s) => !SCOPE.test(s))) {
-    throw new Refusal('invalid_request', {
+    throw new Refusal(malformed, {
       errors: [{ pointer: '/scope', detail: 'must be scopes separated by single spaces, of printable characters.' }],
     })
   }
@@ -73,6 +73,5 @@ export function issuedHeaders({ limits, nonce }: Issued): Record<string, string>
 
 /** @param path of the route: a proof is made for its address, whatever Host says */
 export function proofOf(request: RequestFacts, publicUrl: string, path: string): ProofPresented {
-  const proofs = request.header('dpop') === undefined ? [] : request.headers('dpop')
-  return { proofs, method: 'POST', url: publicUrl + path }
+  return { proofs: request.headers('dpop'), method: 'POST', url: publicUrl + path }
 }

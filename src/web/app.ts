@@ -6,7 +6,7 @@ import { Router } from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Catalog } from '../catalog.ts'
-import { Refusal } from '../errors.ts'
+import { type Code, Refusal } from '../errors.ts'
 import { unmapped } from '../keys/addresses.rules.ts'
 import type { Action } from '../people/access.rules.ts'
 import { readBody } from './body.ts'
@@ -104,6 +104,9 @@ const SHOWN_SAFELY = {
 }
 const HSTS = { 'Strict-Transport-Security': 'max-age=31536000' }
 
+/** What an operator must hear of; what a caller can bring about at will is not among it. */
+const OURS = new Set<Code>(['internal', 'store_unavailable'])
+
 /** First of the list: gives the request its id, and turns whatever is thrown into the answer that its route speaks. */
 function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middleware {
   const always = deps.publicUrl.startsWith('https:') ? { ...NO_SNIFFING, ...HSTS } : NO_SNIFFING
@@ -122,7 +125,7 @@ function answerErrors(deps: WebDeps, byPath: ReadonlyMap<string, Route>): Middle
       ctx.set(answer.headers)
       ctx.body = answer.body
       ctx.set('Content-Type', answer.contentType)
-      if (answer.status >= 500) {
+      if (OURS.has(refusal.code)) {
         deps.logger.error(
           { requestId: ctx.state.requestId, path: matchedPath(ctx), code: refusal.code, err: refusal.facts.cause },
           'request failed',
@@ -275,7 +278,8 @@ class Facts implements RequestFacts {
   }
 
   headers(name: string): readonly string[] {
-    return this.#ctx.req.headersDistinct[name] ?? []
+    const { req } = this.#ctx
+    return req.headers[name] === undefined ? [] : (req.headersDistinct[name] ?? [])
   }
 
   accepts(...types: string[]): string | null {

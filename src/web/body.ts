@@ -89,12 +89,30 @@ function decode(bytes: Buffer): string {
   }
 }
 
+/** Deeper than anybody needs, and far from where recursion ends. */
+const MAX_DEPTH = 64
+
 function parseJson(text: string): unknown {
+  if (depthOf(text) > MAX_DEPTH) {
+    throw new Refusal('invalid_request', { detail: `The body is nested deeper than ${MAX_DEPTH} levels.` })
+  }
   try {
     return JSON.parse(text)
   } catch {
     throw new Refusal('invalid_request', { detail: 'The body is not JSON. Check quotes, commas and brackets.' })
   }
+}
+
+function depthOf(text: string): number {
+  let [depth, deepest, inside] = [0, 0, false]
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (inside && char === '\\') i++
+    else if (char === '"') inside = !inside
+    else if (!inside && (char === '[' || char === '{')) deepest = Math.max(deepest, ++depth)
+    else if (!inside && (char === ']' || char === '}')) depth--
+  }
+  return deepest
 }
 
 /** Flat pairs, never nested: `a[b]=1` is a parameter of that very name. */

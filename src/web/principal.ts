@@ -58,13 +58,12 @@ async function identifyPerson(
   request: RequestFacts,
   { cookie, findSession, publicUrl, realm, resourceMetadata }: IdentifyDeps,
 ): Promise<SignedIn> {
-  const headers = { 'WWW-Authenticate': `Bearer realm="${realm}", resource_metadata="${resourceMetadata}"` }
+  const about = `realm="${realm}", resource_metadata="${resourceMetadata}"`
   const token = cookie.read(request.header('cookie'))
-  if (token === undefined) throw new Refusal('unauthenticated', { headers })
+  if (token === undefined) throw unauthenticated(about)
   requireOwnPage(request, new URL(publicUrl).origin)
   const person = await findSession(token)
-  if (person === null)
-    throw new Refusal('unauthenticated', { detail: 'Your session has ended. Sign in again.', headers })
+  if (person === null) throw unauthenticated(about, 'Your session has ended. Sign in again.')
   return person
 }
 
@@ -73,13 +72,14 @@ async function identifyProgram(
   request: RequestFacts,
   { verify, store, realm, resourceMetadata, publicUrl, exchangeAt }: IdentifyDeps,
 ): Promise<Program> {
-  const [, scheme, token] = /^(Bearer|DPoP) +([^\s]+)$/i.exec(header) ?? []
-  const bound = scheme?.toLowerCase() === 'dpop'
-  const algs = bound ? `, algs="${PROOF_ALGORITHMS.join(' ')}"` : ''
-  const challenge = {
-    'WWW-Authenticate': `${bound ? 'DPoP' : 'Bearer'} realm="${realm}", error="invalid_token", resource_metadata="${resourceMetadata}"${algs}`,
+  const [, scheme, token] = /^(Bearer|DPoP)(?: +([^\s]+))?$/i.exec(header) ?? []
+  const about = `realm="${realm}", resource_metadata="${resourceMetadata}"`
+  if (scheme === undefined) throw unauthenticated(about)
+  if (token === undefined || request.headers('authorization').length > 1) {
+    throw new Refusal('invalid_request', { detail: 'Send one Authorization header: Bearer, or DPoP, and a token.' })
   }
-  if (token === undefined) throw new Refusal('unauthenticated', { headers: challenge })
+  const bound = scheme.toLowerCase() === 'dpop'
+  const challenge = challengeOf(bound, 'invalid_token', about)
   if (token.startsWith('lk_')) {
     throw new Refusal('invalid_token', {
       detail: `This is an API key, not a token. Exchange it first: POST ${exchangeAt}, then send the token it answers.`,
@@ -93,7 +93,7 @@ async function identifyProgram(
     if (key === null || key.revoked !== null) throw new Refusal('invalid_token', { headers: challenge })
     return { type: 'program', id: keyId, name: key.name, account, scopes: new Set(scopes) }
   } catch (error) {
-    throw refusalOf(error, challenge)
+    throw refusalOf(error, bound, about)
   }
 }
 
@@ -105,12 +105,25 @@ function readProof(request: RequestFacts, publicUrl: string, headers: Record<str
   throw new Refusal('invalid_token', { detail: 'Send exactly one DPoP header beside the bound token.', headers })
 }
 
-function refusalOf(error: unknown, headers: Record<string, string>): unknown {
+/** No error where none was made: whoever says nothing is told both ways (RFC 6750 §3.1, RFC 9449 §7.1). */
+function unauthenticated(about: string, detail?: string): Refusal {
+  const headers = { 'WWW-Authenticate': `Bearer ${about}, DPoP ${about}, algs="${PROOF_ALGORITHMS.join(' ')}"` }
+  return new Refusal('unauthenticated', { ...(detail === undefined ? {} : { detail }), headers })
+}
+
+function challengeOf(bound: boolean, error: string, about: string): Record<string, string> {
+  const algs = bound ? `, algs="${PROOF_ALGORITHMS.join(' ')}"` : ''
+  return { 'WWW-Authenticate': `${bound ? 'DPoP' : 'Bearer'} error="${error}", ${about}${algs}` }
+}
+
+function refusalOf(error: unknown, bound: boolean, about: string): unknown {
   if (!(error instanceof VerifyError)) return error
   if (error.code === 'keys_unavailable' || error.code === 'status_unavailable') {
     return new Refusal('store_unavailable', { retryAfterSeconds: 2, cause: error })
   }
-  const proof = error.code === 'proof_required' || error.code === 'invalid_proof'
+  const wrongProof = error.code === 'invalid_proof'
+  const proof = wrongProof || error.code === 'proof_required'
+  const headers = challengeOf(bound || proof, wrongProof ? 'invalid_dpop_proof' : 'invalid_token', about)
   return new Refusal('invalid_token', { ...(proof ? { detail: error.message } : {}), headers, cause: error })
 }
 

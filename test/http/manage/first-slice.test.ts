@@ -17,9 +17,26 @@ onBothStores('Management: who may call', (bed) => {
   it('nobody without a token', async () => {
     const answer = await bed().get('/manage/whoami')
     expect([answer.status, answer.json().code]).to.deep.equal([401, 'unauthenticated'])
-    expect(answer.headers.get('www-authenticate')).to.equal(
-      `Bearer realm="${bed().url}/manage", resource_metadata="${bed().url}/.well-known/oauth-protected-resource/manage"`,
+    expect(answer.headers.get('www-authenticate')).to.match(
+      /^Bearer realm="[^"]+\/manage", resource_metadata="[^"]+", DPoP realm="[^"]+", .*algs="ES256/,
     )
+  })
+
+  it('another scheme is no mistake of a token; half of one is a malformed request', async () => {
+    const call = (authorization: string) => bed().get('/manage/whoami', { authorization })
+    const basic = await call('Basic eDp5')
+    expect([basic.status, basic.json().code]).to.deep.equal([401, 'unauthenticated'])
+    expect(basic.headers.get('www-authenticate')).to.not.include('error=')
+    for (const half of ['Bearer', 'DPoP']) expect((await call(half)).status, half).to.equal(400)
+  })
+
+  it('a body nested without end is refused before anything reads it', async () => {
+    const headers = { authorization: `Bearer ${await bed().token('acme-manage')}`, 'content-type': 'application/json' }
+    const nest = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    for (const member of ['jwks', 'customData', 'grants', 'name']) {
+      const answer = await bed().post('/manage/accounts/acme/keys', { body: `{"${member}":${nest}}`, headers })
+      expect([answer.status, answer.json().code], member).to.deep.equal([400, 'invalid_request'])
+    }
   })
 
   it('a raw API key is told where to exchange it', async () => {
@@ -37,7 +54,7 @@ onBothStores('Management: who may call', (bed) => {
       const answer = await b.get('/manage/whoami', { authorization: `Bearer ${token}` })
       expect([answer.status, answer.json().code]).to.deep.equal([401, 'invalid_token'])
       expect(answer.headers.get('www-authenticate')).to.match(
-        /^Bearer realm=".*", error="invalid_token", resource_metadata=".*"$/,
+        /^Bearer error="invalid_token", realm=".*", resource_metadata=".*"$/,
       )
     }
     b.pass(306_000)

@@ -44,6 +44,8 @@ onBothStores('authorization_details (RFC 9396)', (bed) => {
     'no actions': [{ type: 'sub_account', identifier: 'acme-eu' }],
     'empty actions': [onEu()],
     'actions that are no texts': [{ ...onEu(), actions: [1] }],
+    'nested without end': `${'['.repeat(5000)}${']'.repeat(5000)}`,
+    'objects nested without end': `${'[{"a":'.repeat(2000)}1${'}]'.repeat(2000)}`,
     'a member twice':
       '[{"type":"sub_account","identifier":"acme-main","identifier":"acme-eu","actions":["links:read"]}]',
     'too much': JSON.stringify(Array.from({ length: 51 }, () => onEu('links:read'))),

@@ -167,9 +167,20 @@ onBothStores('DPoP at the token endpoint (RFC 9449)', (bed) => {
     for (const [what, answer] of Object.entries(refused)) {
       expect([answer.status, answer.json().code], what).to.deep.equal([401, 'invalid_token'])
     }
-    expect(refused['used twice'].headers.get('www-authenticate')).to.match(
-      /^DPoP realm=.*error="invalid_token".*algs="ES256 /,
+    const challenges = Object.fromEntries(
+      Object.entries(refused).map(([what, { headers }]) => [
+        what,
+        /^\w+ error="\w+"/.exec(headers.get('www-authenticate') ?? '')?.[0],
+      ]),
     )
+    expect(challenges).to.include({
+      'sent as Bearer': 'DPoP error="invalid_token"',
+      'used twice': 'DPoP error="invalid_dpop_proof"',
+      'for another token': 'DPoP error="invalid_dpop_proof"',
+    })
+    const nobody = (await b.get('/manage/whoami')).headers.get('www-authenticate') as string
+    expect(nobody).to.match(/^Bearer realm="[^"]+", resource_metadata="[^"]+", DPoP realm=.*, algs="ES256 /)
+    expect(nobody).to.not.include('error')
   })
 
   it('a client that knows nothing but the management API finds out the rest (RFC 9728)', async () => {

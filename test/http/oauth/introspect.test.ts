@@ -42,6 +42,7 @@ onBothStores('Introspection (RFC 7662, RFC 9701)', (bed) => {
       nonsense: 'x.y.z',
       aJwe: 'a.b.c.d.e',
       dots: '.'.repeat(10_000),
+      'very long': 'x'.repeat(40_000),
     }
     for (const [what, token] of Object.entries(inactive)) {
       const answer = await own(token)
@@ -92,6 +93,11 @@ onBothStores('Introspection (RFC 7662, RFC 9701)', (bed) => {
     const wrong = await post({ authorization: `Basic ${Buffer.from('key_000000000000:nothing').toString('base64')}` })
     expect([wrong.status, wrong.json().error]).to.deep.equal([401, 'invalid_client'])
     expect(wrong.headers.get('www-authenticate')).to.equal('Basic realm="latchkey"')
+    const bearer = { authorization: `Bearer ${await bed().token('acme-manage')}` }
+    for (const more of [{ client_secret: 'x' }, { client_assertion: 'x' }] as Record<string, string>[]) {
+      const both = await post(bearer, { token, client_id: 'key_000000000000', ...more })
+      expect([both.status, both.json().error]).to.deep.equal([400, 'invalid_request'])
+    }
     const noToken = await ask(bed(), 'acme-v2-readonly', 'introspect', {})
     expect([noToken.status, noToken.json().error]).to.deep.equal([400, 'invalid_request'])
     expect((await bed().get('/v2/oauth/introspect')).status).to.equal(405)

@@ -68,6 +68,46 @@ onBothStores('Revocation (RFC 7009)', (bed) => {
     expect((await ask(bed(), 'acme-v2-server', 'introspect', { token })).json().active).to.equal(true)
   })
 
+  it('a live token of another namespace is not said to be revoked', async () => {
+    const b = bed()
+    const token = await b.token('acme-v2-readonly')
+    const answer = await ask(b, 'acme-v3-server', 'revoke', { token })
+    expect([answer.status, answer.json().error]).to.deep.equal([400, 'invalid_request'])
+    expect(answer.json().error_description).to.include(`${b.url}/v2`)
+    expect((await ask(b, 'acme-v2-readonly', 'introspect', { token })).json().active).to.equal(true)
+  })
+
+  it('blanks around a token or a key, as files have them, are none of it', async () => {
+    const b = bed()
+    const token = await b.token('acme-v2-readonly')
+    expect((await ask(b, 'acme-v2-readonly', 'revoke', { token: `${token}\n` })).status).to.equal(200)
+    expect((await ask(b, 'acme-v2-readonly', 'introspect', { token })).json().active).to.equal(false)
+    const { secret } = await makeKey(b)
+    expect((await b.post('/v2/oauth/revoke', { form: { token: ` ${secret}\n` } })).status).to.equal(200)
+    expect((await b.post('/v2/jwts', { json: { apiKey: secret } })).status).to.equal(401)
+  })
+
+  it('a suspended token stays revoked when it is resumed', async () => {
+    const b = bed()
+    const operator = { authorization: `Bearer ${await b.token('operator-manage')}` }
+    const token = await b.token('globex-v2-server')
+    await b.post('/manage/accounts/globex/suspend', { headers: operator })
+    expect((await ask(b, 'globex-v2-server', 'revoke', { token })).status).to.equal(200)
+    await b.post('/manage/accounts/globex/resume', { headers: operator })
+    expect((await ask(b, 'globex-v2-server', 'introspect', { token })).json()).to.deep.equal({ active: false })
+    const fresh = await b.token('globex-v2-server')
+    expect((await ask(b, 'globex-v2-server', 'introspect', { token: fresh })).json().active).to.equal(true)
+  })
+
+  it('guessing at keys is counted like any other', async () => {
+    const b = bed()
+    const statuses: number[] = []
+    for (let i = 0; i < 40; i++)
+      statuses.push((await b.post('/v2/oauth/revoke', { form: { token: `lk_v2_sk_${i}` } })).status)
+    expect([statuses[0], statuses.at(-1)]).to.deep.equal([200, 429])
+    b.pass(61_000)
+  })
+
   it('a token without its client: 401; no token at all: 400', async () => {
     const token = await bed().token('acme-v2-readonly')
     const nobody = await bed().post('/v2/oauth/revoke', { form: { token } })

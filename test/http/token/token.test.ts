@@ -51,6 +51,14 @@ onBothStores('POST /{ns}/oauth/token', (bed) => {
     }
   })
 
+  it('a malformed scope is invalid_scope (§5.2)', async () => {
+    const { id, secret } = client('acme-v2-server')
+    for (const scope of ['a"b', 'links:read\tlinks:write', 'a\\b', 'é']) {
+      const answer = await bed().post('/v2/oauth/token', { form: { ...CC, scope }, headers: basic(id, secret) })
+      expect([answer.status, answer.json().error], scope).to.deep.equal([400, 'invalid_scope'])
+    }
+  })
+
   it('narrows by scope, ignores what it does not know, and takes resource for what it is', async () => {
     const { id, secret } = client('acme-v2-server')
     const form = {
