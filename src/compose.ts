@@ -13,11 +13,15 @@ import { type Changes, createChanges } from './events/changes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { holderRoutes } from './holders/routes.ts'
 import { createClientKeys } from './keys/client-keys.ts'
-import type { KeyDeps } from './keys/create.ts'
+import { closeOverlaps } from './keys/end-rotation.ts'
 import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
 import { createRehash } from './keys/rehash.ts'
 import { revokeKey } from './keys/revoke.ts'
+import type { RotateDeps } from './keys/rotate.ts'
+import { rotationRoutes } from './keys/rotation.routes.ts'
 import { keyRoutes } from './keys/routes.ts'
+import { shareRoutes } from './keys/share.routes.ts'
+import { shareLinkRoutes } from './keys/share-link.routes.ts'
 import { type Opened, open } from './open.ts'
 import { createOutbound } from './outbound/request.ts'
 import type { PeopleDeps } from './people/deps.ts'
@@ -49,6 +53,7 @@ import { createOwnVerifier } from './tokens/own.ts'
 import { tokenRoutes } from './tokens/routes.ts'
 import type { VerifyIssued } from './tokens/subject.ts'
 import { createCounters } from './usage/counters.ts'
+import { createFlushes, type Flushes } from './usage/flushes.ts'
 import { createExchangeLimits } from './usage/limits.ts'
 import { createSignInLimits } from './usage/sign-in.ts'
 import { createApp } from './web/app.ts'
@@ -79,7 +84,7 @@ export interface Latchkey {
   demo: Demo | null
   /** For whoever starts it: what an operator should know, such as secrets that were made. */
   notices: readonly string[]
-  keys: KeyDeps
+  keys: RotateDeps
   people: PeopleDeps
   keyring: Keyring
   publisher: Publisher
@@ -98,6 +103,8 @@ const POLL_STATUS_MS = 250
 const BEAT_MS = 15_000
 const FLUSH_MS = 1_000
 const END_TOKENS_MS = 1_000
+const CLOSE_OVERLAPS_MS = 1_000
+const ATTEND_MS = 500
 const POLL_KEYS_MS = 500
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
@@ -124,20 +131,24 @@ async function put(
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
   const parts = await makeParts(config, opened, outside)
-  const { keys, people, keyring, publisher, streams, endTokens, changes, flush } = parts
+  const { keys, people, keyring, publisher, streams, endTokens, changes, flush, flushes } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
   const identify = makeIdentify(config, opened, parts, outside)
   const { routes, documents } = makeRoutes(config, opened, parts, { demo, logger, identify })
+  await flushes.join()
   listener.serve(makeApp(config, opened, { routes, documents, logger, identify, now: outside.now }))
   const tell = (what: string) => (error: Error | null) =>
     error === null ? logger.info(`${what} works again`) : logger.error({ error: error.message }, `${what} fails`)
+  const sweepOverlaps = (): Promise<void> => closeOverlaps(keys)
   const loops = [
     every(POLL_STATUS_MS, publisher.refresh, tell('reading status lists')),
     every(FLUSH_MS, flush, tell('writing usage')),
     every(BEAT_MS, async () => streams.beat(), tell('streaming')),
     every(END_TOKENS_MS, endTokens.sweep, tell('ending tokens')),
+    every(CLOSE_OVERLAPS_MS, sweepOverlaps, tell('closing overlaps')),
+    every(ATTEND_MS, flushes.attend, tell('answering other instances')),
     every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
   ]
   const stop = once(async () => {
@@ -145,9 +156,11 @@ async function put(
     await close(listener.server)
     await demo?.close()
     for (const loop of loops) await loop.stop()
-    await flush().catch((error: Error) =>
-      logger.error({ error: error.message }, 'the last flush failed: up to one second of usage is lost'),
-    )
+    await flush()
+      .then(flushes.leave)
+      .catch((error: Error) =>
+        logger.error({ error: error.message }, 'the last flush failed: up to one second of usage is lost'),
+      )
     await store.close()
   })
   const url = config.publicUrl
@@ -156,7 +169,7 @@ async function put(
 }
 
 interface Parts {
-  keys: KeyDeps
+  keys: RotateDeps
   people: PeopleDeps
   keyring: Keyring
   publisher: Publisher
@@ -166,6 +179,7 @@ interface Parts {
   exchange: Exchange
   verifyIssued: VerifyIssued
   inquiry: Omit<InquiryDeps, 'identify'>
+  flushes: Flushes
   flush: () => Promise<void>
 }
 
@@ -186,7 +200,10 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const outbound = createOutbound({ allow: config.outboundAllow })
   // What was committed stands, whatever follows: the poll publishes what could not be published at once.
   const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
-  const keys: KeyDeps = { store, catalog, peppers, allocator, outbound, statuses, statusChanged, now, random, newId }
+  const flushes = createFlushes({ store, counters, id: newId('ins'), now })
+  const { publicUrl } = config
+  const changing = { allocator, outbound, statuses, statusChanged, flushes }
+  const keys: RotateDeps = { store, catalog, peppers, publicUrl, ...changing, now, random, newId }
   const clientKeys = createClientKeys({ outbound, now })
   const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
   const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
@@ -195,6 +212,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const streams = createStreams({ store, publisher, issuerOf })
   keyring.onRemoved(streams.keysRemoved)
   return {
+    flushes,
     keyring,
     publisher,
     streams,
@@ -254,6 +272,9 @@ function makeRoutes(
     ...memberRoutes({ ...people, cursors }),
     ...invitationRoutes(people),
     ...keyRoutes({ ...keys, cursors }),
+    ...rotationRoutes(keys),
+    ...shareRoutes(keys),
+    ...shareLinkRoutes(keys),
     ...accountRoutes(subjects),
     ...termsRoutes(subjects),
     ...subAccountRoutes(subjects),

@@ -42,6 +42,11 @@ export const SENTENCES = {
   terms_outdated: 'That is not the current version of the terms. Read and accept the current one.',
   in_use: 'Something still names it. Change or delete that first.',
   key_revoked: 'The key is revoked already; that is final.',
+  key_expired: 'The key has expired. Give it a later end first.',
+  no_secret: 'This key authenticates with its own key pair and has no secret. Change its jwks or jwksUri instead.',
+  rotation_in_progress:
+    'A rotation runs already, and its new secret was used or may have been. Wait for its end, or end it first.',
+  no_rotation: 'No rotation runs. Start one with rotate.',
   keys_full: 'The account has as many keys as it may. Delete one, or ask support for more.',
   not_publishable: 'A publishable key may hold only scopes marked publishable.',
   unknown_scope: 'A scope is asked for that the namespace does not have.',

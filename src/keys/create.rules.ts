@@ -85,7 +85,12 @@ export function wishFault(facts: WishFacts): Refusal | null {
 }
 
 /** Whether the grants reach beyond the account's plan, which is as far as anybody's `keys:write` goes. */
-export function beyondPlan(wish: KeyWish, account: Account, namespace: NamespaceEntry, catalog: Catalog): string[] {
+export function beyondPlan(
+  wish: Pick<KeyWish, 'grants'>,
+  account: Account,
+  namespace: NamespaceEntry,
+  catalog: Catalog,
+): string[] {
   const offered = offeredScopes(account, catalog.plans.get(account.plan), namespace)
   return [
     ...expand(
@@ -96,7 +101,11 @@ export function beyondPlan(wish: KeyWish, account: Account, namespace: Namespace
 }
 
 /** Scopes of namespace `manage` that the wish grants and its author's role does not amount to. */
-export function beyondRole(wish: KeyWish, namespace: NamespaceEntry, grantable: ReadonlySet<string>): string[] {
+export function beyondRole(
+  wish: Pick<KeyWish, 'grants'>,
+  namespace: NamespaceEntry,
+  grantable: ReadonlySet<string>,
+): string[] {
   const asked = expand(
     wish.grants.flatMap((g) => g.scopes),
     namespace,
@@ -201,7 +210,7 @@ export interface NewSecret {
 
 export interface Made {
   id: string
-  /** Null for a key that authenticates with its own key pair. */
+  /** Null for a key that authenticates with its own key pair, and for one whose first secret is shared. */
   secret: NewSecret | null
   /** Of the tokens got with the secret, or else with the key pair. */
   status: StatusRef
@@ -234,7 +243,7 @@ export function newKey(wish: KeyWish, account: string, holder: Holder | null, ma
     tokenEndpointAuthAudience: wish.tokenEndpointAuthAudience,
     jwks: wish.jwks === null ? null : { keys: wish.jwks.keys.map(publicJwk) },
     jwksUri: wish.jwksUri,
-    jwksStatus: secret === null ? status : null,
+    jwksStatus: wish.tokenEndpointAuthMethod === 'private_key_jwt' ? status : null,
     dpopBoundAccessTokens: wish.dpopBoundAccessTokens,
     customData: wish.customData,
     createdAt: now,
@@ -244,7 +253,7 @@ export function newKey(wish: KeyWish, account: string, holder: Holder | null, ma
   }
 }
 
-function hashed({ id, text, pepper }: NewSecret, status: StatusRef, now: number): Secret {
+export function hashed({ id, text, pepper }: NewSecret, status: StatusRef, now: number): Secret {
   const hash = hashKey(text, pepper.bytes)
   return { id, pepper: pepper.id, hash, last4: text.slice(-4), createdAt: now, expiresAt: null, status }
 }

@@ -9,12 +9,14 @@ import type { SecretRing } from '../secrets.ts'
 import type { Allocator } from '../status/allocate.ts'
 import type { Statuses } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
-import type { Guarded, Kept, Ref, Store } from '../store/store.ts'
+import type { Guarded, Kept, Ref, Store, Write } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
+import { iso } from '../web/time.ts'
 import { beyondPlan, beyondRole, type KeyWish, type NewSecret, newKey, wishFault } from './create.rules.ts'
 import { formatKey, newKeyId, newSecret } from './grammar.rules.ts'
 import type { ApiKey } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
+import { MAX_SHARE_SECONDS, newShare, type Share, shareUrl } from './share.rules.ts'
 
 export interface KeyDeps {
   store: Store
@@ -26,6 +28,8 @@ export interface KeyDeps {
   statuses: Statuses
   /** Called when a status changed or a list may be new: makes it known before the caller hears of it. Never rejects. */
   statusChanged: () => Promise<void>
+  /** PUBLIC_URL: where links lead. */
+  publicUrl: string
   now: () => number
   random: (bytes: number) => Buffer
   newId: (prefix: string) => string
@@ -44,14 +48,68 @@ export interface CreatedKey {
   secret: string | null
 }
 
-/** Makes a key. The secret is in this answer and nowhere else. */
-export async function createKey(deps: KeyDeps, account: string, wish: KeyWish, asker: KeyAsker): Promise<CreatedKey> {
-  const made = await act(deps.store, () => decide(deps, account, wish, asker), asker.once)
-  await deps.statusChanged()
-  return made
+/** A key that has no secret until its link is opened. */
+export interface SharedKey {
+  key: ShownKey
+  shareUrl: string
 }
 
-async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: KeyAsker): Promise<Decision<CreatedKey>> {
+/** Makes a key. The secret is in this answer and nowhere else. */
+export async function createKey(deps: KeyDeps, account: string, wish: KeyWish, asker: KeyAsker): Promise<CreatedKey> {
+  const decide = async (): Promise<Decision<CreatedKey>> => {
+    const secretFor = (id: string) =>
+      wish.tokenEndpointAuthMethod === 'private_key_jwt' ? null : madeSecret(deps, wish, id)
+    const { secret, commit, shown } = await prepare(deps, account, wish, asker, secretFor)
+    return { account, commit, answer: { key: shown, secret: secret?.text ?? null }, refusals: FULL }
+  }
+  return made(deps, decide, asker)
+}
+
+/** Makes a key whose first secret is made when its one-time link is opened, within seven days. */
+export async function createSharedKey(
+  deps: KeyDeps,
+  account: string,
+  wish: KeyWish,
+  asker: KeyAsker,
+): Promise<SharedKey> {
+  const detail = 'must not be share: a key with its own key pair has no secret.'
+  if (wish.tokenEndpointAuthMethod === 'private_key_jwt')
+    throw new Refusal('invalid_request', { errors: [{ pointer: '/deliver', detail }] })
+  const decide = async (): Promise<Decision<SharedKey>> => {
+    const { key, commit, shown } = await prepare(deps, account, wish, asker, () => null)
+    const { token, share } = newShare(
+      { account, keyId: key.id, overlapSeconds: 0, expiresInSeconds: MAX_SHARE_SECONDS },
+      { random: deps.random, now: key.createdAt },
+    )
+    return {
+      account,
+      commit: {
+        ...commit,
+        insert: [...commit.insert, { collection: 'shares', document: share }],
+        events: [...commit.events, sharedEvent(deps, asker, key, share, shown)],
+      },
+      answer: { key: shown, shareUrl: shareUrl(deps.publicUrl, token) },
+      refusals: FULL,
+    }
+  }
+  return made(deps, decide, asker)
+}
+
+const FULL = { full: () => new Refusal('keys_full') }
+
+async function made<T>(deps: KeyDeps, decide: () => Promise<Decision<T>>, asker: KeyAsker): Promise<T> {
+  const answer = await act(deps.store, decide, asker.once)
+  await deps.statusChanged()
+  return answer
+}
+
+async function prepare(
+  deps: KeyDeps,
+  accountId: string,
+  wish: KeyWish,
+  asker: KeyAsker,
+  secretFor: (id: string) => NewSecret | null,
+) {
   const { catalog, now } = deps
   const { account, holder, subAccounts, guards } = await load(deps.store, accountId, wish)
   const at = now()
@@ -61,7 +119,7 @@ async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: Ke
   const namespace = catalog.namespaces.get(wish.namespace) as NamespaceEntry
   if (asker.bound) refuseBeyond(wish, account, namespace, { catalog, ...asker })
   const id = newKeyId(deps.random)
-  const secret = wish.tokenEndpointAuthMethod === 'private_key_jwt' ? null : madeSecret(deps, wish, id)
+  const secret = secretFor(id)
   const { type, id: by, name } = asker.actor
   const key = newKey(wish, account.id, holder, {
     id,
@@ -71,20 +129,16 @@ async function decide(deps: KeyDeps, accountId: string, wish: KeyWish, asker: Ke
     now: at,
   })
   const shown = showKey(key, { holder, use: null, now: at })
-  return {
-    account: account.id,
-    commit: {
-      expect: guards,
-      insert: [{ collection: 'keys', document: key }],
-      count: [{ name: 'keys', add: 1, max: catalog.limits.keysPerAccount }],
-      events: [keyEvent(deps, 'key.created', asker, key, { object: shown })],
-    },
-    answer: { key: shown, secret: secret?.text ?? null },
-    refusals: { full: () => new Refusal('keys_full') },
+  const commit = {
+    expect: guards,
+    insert: [{ collection: 'keys', document: key } as Write],
+    count: [{ name: 'keys', add: 1, max: catalog.limits.keysPerAccount }],
+    events: [keyEvent(deps, 'key.created', asker, key, { object: shown })],
   }
+  return { key, secret, shown, commit }
 }
 
-function madeSecret(
+export function madeSecret(
   { random, newId, peppers }: Pick<KeyDeps, 'random' | 'newId' | 'peppers'>,
   { namespace, kind }: Pick<KeyWish, 'namespace' | 'kind'>,
   keyId: string,
@@ -112,8 +166,8 @@ async function load(store: Store, accountId: string, wish: KeyWish) {
   return { account: account as Kept<Account>, holder, subAccounts, guards }
 }
 
-function refuseBeyond(
-  wish: KeyWish,
+export function refuseBeyond(
+  wish: Pick<KeyWish, 'grants'>,
   account: Account,
   namespace: NamespaceEntry,
   { catalog, grantable = new Set() }: { catalog: Catalog; grantable?: ReadonlySet<string> },
@@ -146,4 +200,14 @@ export function keyEvent(
 ) {
   const subject = { type: 'key', id: key.id, name: key.name }
   return newEvent(deps.newId('evt'), { type, actor: asker.actor, requestId: asker.requestId, subject, data })
+}
+
+export function sharedEvent(
+  deps: Pick<KeyDeps, 'newId'>,
+  asker: Asker,
+  key: ApiKey,
+  { expiresAt, overlapSeconds }: Share,
+  object: ShownKey,
+) {
+  return keyEvent(deps, 'key.shared', asker, key, { object, expiresAt: iso(expiresAt), overlapSeconds })
 }

@@ -8,13 +8,14 @@ import { customData, oneLine, prose } from '../web/prose.ts'
 import { type Route, route } from '../web/route.ts'
 import { clientWish } from './client.shape.ts'
 import type { KeyWish } from './create.rules.ts'
-import { createKey, type KeyDeps } from './create.ts'
+import { createKey, createSharedKey, type KeyDeps } from './create.ts'
 import { findKey, findKeys } from './find.ts'
 import { revokeKey } from './revoke.ts'
 import { REVOKE_REASONS } from './rules.ts'
 import { grantShape, keyShape, showKey } from './shape.ts'
 
-const keyParams = accountParams.extend({ key: z.string().regex(/^key_[0-9A-Za-z]{12}$/) })
+/** `{account}` and `{key}` of a path. */
+export const keyParams = accountParams.extend({ key: z.string().regex(/^key_[0-9A-Za-z]{12}$/) })
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -49,6 +50,9 @@ const createBody = z
       .meta({ type: 'string', format: 'date-time' }),
     customData: customData.default({}),
     ...clientWish,
+    deliver: z.enum(['answer', 'share']).default('answer').meta({
+      description: 'share: the answer has a one-time link instead, and the secret is made when it is opened.',
+    }),
     confirm: z
       .boolean()
       .default(false)
@@ -60,7 +64,7 @@ const revokeBody = z
   .strictObject({ reason: z.enum(REVOKE_REASONS), note: prose(1000).nullable().default(null) })
   .meta({ id: 'RevokeKey' })
 
-const created = z
+export const createdKey = z
   .object({
     key: keyShape,
     secret: z
@@ -70,7 +74,18 @@ const created = z
   })
   .meta({ id: 'CreatedKey' })
 
+const sharedKey = z
+  .object({
+    key: keyShape,
+    shareUrl: z
+      .string()
+      .nullable()
+      .meta({ format: 'uri', description: 'Opens once, within seven days. Shown in this answer and never again.' }),
+  })
+  .meta({ id: 'SharedKey' })
+
 const KEYS = '/manage/accounts/{account}/keys'
+export const KEY = `${KEYS}/{key}`
 
 export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
   const shared = { tag: 'keys', errors: 'problem' } as const
@@ -127,8 +142,17 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
         'The answer holds the secret once; a key that authenticates with its own key pair has none. Nobody grants more than they have: scopes beyond the plan are refused.',
       access: 'keys.create',
       params: accountParams,
-      body: { kinds: ['json'], schema: createBody as unknown as z.ZodType<KeyWish>, shown: { json: createBody } },
-      answers: { 201: { description: 'The key, and its secret.', content: { 'application/json': created } } },
+      body: {
+        kinds: ['json'],
+        schema: createBody as unknown as z.ZodType<KeyWish & { deliver: 'answer' | 'share' }>,
+        shown: { json: createBody },
+      },
+      answers: {
+        201: {
+          description: 'The key, and its secret.',
+          content: { 'application/json': z.union([createdKey, sharedKey]) },
+        },
+      },
       refusals: [
         'invalid_request',
         'exceeds_your_rights',
@@ -144,10 +168,11 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
         'unknown_sub_account',
         'holder_type_not_allowed',
       ],
-      idempotent: { oneTime: ['secret'] },
-      async handle({ body, ...input }) {
+      idempotent: { oneTime: ['secret', 'shareUrl'] },
+      async handle({ body: { deliver, ...wish }, ...input }) {
         const { account } = input.params
-        const answer = await createKey(deps, account, body, {
+        const create = deliver === 'share' ? createSharedKey : createKey
+        const answer = await create(deps, account, wish, {
           ...askerOf(input, account),
           bound: true,
           grantable: grantableScopes(input.caller, account),

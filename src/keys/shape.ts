@@ -4,6 +4,7 @@ import { HOLDER_TYPES, type Holder } from '../holders/rules.ts'
 import { iso } from '../web/time.ts'
 import { clientShape } from './client.shape.ts'
 import type { Grant } from './rights.rules.ts'
+import { liveSecrets, runningRotation, safeToEnd } from './rotation.rules.ts'
 import { type ApiKey, type KeyUse, keyStatus, REVOKE_REASONS } from './rules.ts'
 
 const time = z.iso.datetime()
@@ -49,7 +50,15 @@ export const keyShape = z
         lastUsedAt: time.nullable(),
       }),
     ),
-    rotation: z.object({ endsAt: time, safeToEnd: z.boolean() }).nullable(),
+    rotation: z
+      .object({
+        endsAt: time,
+        safeToEnd: z.boolean().meta({
+          description:
+            'The new secret was used, and the old one not for 24 hours, or for half the overlap where that is shorter.',
+        }),
+      })
+      .nullable(),
     revoked: z
       .object({ at: time, by: authorShape, reason: z.enum(REVOKE_REASONS), note: z.string().nullable() })
       .nullable(),
@@ -78,7 +87,7 @@ export function showKey(key: ApiKey, beside: { holder: Holder | null; use: KeyUs
     jwksUri,
     dpopBoundAccessTokens,
   } = key
-  const live = key.secrets.filter((s) => s.expiresAt === null || s.expiresAt > now)
+  const rotation = runningRotation(key, now)
   return {
     id,
     account,
@@ -97,14 +106,14 @@ export function showKey(key: ApiKey, beside: { holder: Holder | null; use: KeyUs
     createdBy: key.createdBy,
     updatedAt: iso(key.updatedAt),
     lastUsedAt: iso(use?.lastUsedAt ?? null),
-    secrets: live.map((s) => ({
+    secrets: liveSecrets(key, now).map((s) => ({
       id: s.id,
       last4: s.last4,
       createdAt: iso(s.createdAt),
       expiresAt: iso(s.expiresAt),
       lastUsedAt: iso(use?.secrets[s.id] ?? null),
     })),
-    rotation: null,
+    rotation: rotation && { endsAt: iso(rotation.endsAt), safeToEnd: safeToEnd(rotation, use, now) },
     revoked: key.revoked === null ? null : { ...key.revoked, at: iso(key.revoked.at) },
     tokenEndpointAuthMethod,
     tokenEndpointAuthAudience,

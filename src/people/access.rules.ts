@@ -77,6 +77,8 @@ export const ACTIONS = {
   'keys.describe': { scope: 'keys:read', roles: EVERYBODY, title: 'see a key' },
   'keys.create': { scope: 'keys:write', roles: MANAGERS, title: 'create a key' },
   'keys.revoke': { scope: 'keys:write', roles: MANAGERS, title: 'revoke a key' },
+  'keys.rotate': { scope: 'keys:write', roles: [...MANAGERS, 'holder'], title: 'rotate a key' },
+  'keys.share': { scope: 'keys:write', roles: MANAGERS, title: 'share a key' },
   'events.list': { scope: 'events:read', roles: EVERYBODY, title: 'read the event log' },
   'session.describe': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'see your session' },
   'session.end': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'sign out' },

@@ -1,11 +1,8 @@
 /** The link of an invitation: a form for people, JSON for programs. */
 import { z } from 'zod'
-import { Refusal } from '../errors.ts'
 import { refuseForeignPage } from '../web/cross-site.ts'
 import { escapeHtml } from '../web/docs/page.ts'
-import { LINK_PAGE_HEADERS, linkPage } from '../web/link-page.ts'
-import { STATUS } from '../web/problems.ts'
-import type { RequestFacts } from '../web/request.ts'
+import { linkReply, orPage, wantsPage } from '../web/link-page.ts'
 import { type Reply, type Route, route } from '../web/route.ts'
 import { acceptInvitation } from './accept.ts'
 import type { PeopleDeps } from './deps.ts'
@@ -83,7 +80,7 @@ function formPage({ account, member, person }: FoundInvitation): Reply {
     ? ['Choose a password', 'autocomplete="new-password" minlength="12"']
     : ['Your password', 'autocomplete="current-password"']
   const hint = chooses ? 'At least 12 characters.' : 'You have signed in here before: give the password that you have.'
-  return page(
+  return linkReply(
     200,
     `Join ${account.name}`,
     `<p>${escapeHtml(member.name)}, you are invited as ${member.role} with ${escapeHtml(person.email)}.</p>
@@ -99,29 +96,5 @@ function formPage({ account, member, person }: FoundInvitation): Reply {
 
 function donePage({ account, person }: FoundInvitation, publicUrl: string): Reply {
   const text = `<p>You can now sign in at <a href="${escapeHtml(publicUrl)}/">${escapeHtml(publicUrl)}</a> as ${escapeHtml(person.email)}.</p>`
-  return page(200, `Welcome to ${account.name}`, text)
-}
-
-/** Refusals as a page too, for whoever reads pages. */
-async function orPage(request: RequestFacts, work: () => Promise<Reply>): Promise<Reply> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof Refusal) || !wantsPage(request)) throw error
-    const { code, message, facts } = error
-    const wait: Record<string, string> =
-      facts.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(facts.retryAfterSeconds) }
-    const back = STATUS[code] === 404 || STATUS[code] === 410 ? '' : '<p><a href="">Try again</a></p>'
-    const text = `<p role="alert">${escapeHtml(message)}</p>${back}`
-    const refused = page(STATUS[code], 'That did not work', text)
-    return { ...refused, headers: { ...refused.headers, ...wait } }
-  }
-}
-
-function wantsPage(request: RequestFacts): boolean {
-  return request.accepts('application/json', 'text/html') === 'text/html'
-}
-
-function page(status: number, title: string, body: string): Reply {
-  return { status, headers: LINK_PAGE_HEADERS, type: 'text/html; charset=utf-8', body: linkPage(title, body) }
+  return linkReply(200, `Welcome to ${account.name}`, text)
 }

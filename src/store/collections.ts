@@ -2,12 +2,15 @@
 import type { Account, SubAccount } from '../accounts/rules.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { Ending } from '../keys/ending.rules.ts'
+import type { RotationEnd } from '../keys/rotation.rules.ts'
 import type { ApiKey, KeyUse } from '../keys/rules.ts'
+import type { Share } from '../keys/share.rules.ts'
 import type { Member, Person } from '../people/rules.ts'
 import type { Session } from '../people/session.rules.ts'
 import type { SecretCheck } from '../secrets.ts'
 import type { SigningKey } from '../signing/rules.ts'
 import type { StatusAllocator, StatusEntry, StatusList } from '../status/rules.ts'
+import type { Instance } from '../usage/flush.rules.ts'
 import type { UsageCount } from '../usage/rules.ts'
 import type { KeptAnswer } from './act.ts'
 import type { Document, EventDocument, Head } from './store.ts'
@@ -34,6 +37,9 @@ export interface Collections {
   keyUse: KeyUse
   usage: UsageCount
   endings: Ending
+  rotations: RotationEnd
+  shares: Share
+  instances: Instance
   statusLists: StatusList
   statusAllocators: StatusAllocator
   statusEntries: StatusEntry
@@ -88,6 +94,9 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   keyUse: { sort: 'lastUsedAt' },
   usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
   endings: { sort: 'createdAt' },
+  rotations: { sort: 'endsAt' },
+  shares: { sort: 'createdAt', filter: ['keyId'] },
+  instances: { sort: 'seenAt', shared: true, sweepAfterMs: 31 * DAY },
   statusLists: { sort: 'number', filter: ['namespace'], shared: true },
   statusAllocators: { sort: 'next', shared: true },
   statusEntries: { sort: 'version', filter: ['list'], shared: true },

@@ -32,6 +32,8 @@ export interface Counters {
   report(incident: Incident): void
   /** Writes what has gathered. On failure it is kept for the next flush, up to 50,000 keys and incidents. */
   flush(): Promise<void>
+  /** False once a last use had to be dropped: nobody can tell any more what was never used. */
+  isComplete(): boolean
 }
 
 /** Keys and incidents held between flushes while the store is away, before the rest is dropped. */
@@ -51,6 +53,7 @@ export function createCounters(deps: {
   /** A batch that may or may not have been written keeps its id until the store has said so. */
   let pending: { id: string; merges: Merge[] } | null = null
   let flushing: Promise<void> | null = null
+  let complete = true
 
   async function flushAll(): Promise<void> {
     pending ??= takeBatch()
@@ -89,7 +92,10 @@ export function createCounters(deps: {
       if (usage?.add !== undefined) usage.add[outcome] = (usage.add[outcome] ?? 0) + 1
       if (secretId === null) return
       const use = held(merges, keyId, () => lastUseMerge(occurrence))
-      if (use?.max === undefined) return
+      if (use?.max === undefined) {
+        complete = false
+        return
+      }
       use.max.lastUsedAt = at
       use.max[`secrets.${secretId}`] = at
     },
@@ -108,6 +114,7 @@ export function createCounters(deps: {
       })
       await flushing
     },
+    isComplete: () => complete,
   }
 }
 

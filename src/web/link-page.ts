@@ -1,6 +1,10 @@
 /** Pages that a one-time link leads to: one sentence, one form, no script. */
 import { createHash } from 'node:crypto'
+import { Refusal } from '../errors.ts'
 import { escapeHtml } from './docs/page.ts'
+import { STATUS } from './problems.ts'
+import type { RequestFacts } from './request.ts'
+import type { Reply } from './route.ts'
 
 const STYLE = `:root { color-scheme: light dark; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
@@ -12,6 +16,7 @@ input, button { box-sizing: border-box; width: 100%; font: inherit; padding: .65
 input { border: 1px solid GrayText; background: Field; color: FieldText; }
 button { margin-top: 1rem; border: 0; background: #2f5bd7; color: #fff; font-weight: 600; cursor: pointer; }
 :focus-visible { outline: 2px solid #2f5bd7; outline-offset: 2px; }
+pre { margin: 0 0 1rem; padding: .65rem .8rem; border: 1px solid GrayText; border-radius: 6px; font: .85rem/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
 [role=alert] { border-left: 3px solid #b42318; padding-left: .8rem; }
 `
 
@@ -29,8 +34,32 @@ export const LINK_PAGE_HEADERS: Readonly<Record<string, string>> = {
   'X-Frame-Options': 'DENY',
 }
 
+/** Refusals as a page too, for whoever reads pages. */
+export async function orPage(request: RequestFacts, work: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Refusal) || !wantsPage(request)) throw error
+    const { code, message, facts } = error
+    const wait: Record<string, string> =
+      facts.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(facts.retryAfterSeconds) }
+    const back = STATUS[code] === 404 || STATUS[code] === 410 ? '' : '<p><a href="">Try again</a></p>'
+    const text = `<p role="alert">${escapeHtml(message)}</p>${back}`
+    const refused = linkReply(STATUS[code], 'That did not work', text)
+    return { ...refused, headers: { ...refused.headers, ...wait } }
+  }
+}
+
+export function wantsPage(request: RequestFacts): boolean {
+  return request.accepts('application/json', 'text/html') === 'text/html'
+}
+
 /** @param title plain text @param body HTML */
-export function linkPage(title: string, body: string): string {
+export function linkReply(status: number, title: string, body: string): Reply {
+  return { status, headers: LINK_PAGE_HEADERS, type: 'text/html; charset=utf-8', body: linkPage(title, body) }
+}
+
+function linkPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
