@@ -235,6 +235,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
       ...keys,
       authentication,
       limits,
+      counters,
       verifyIssued,
       readIssued: createOwnVerifier({ catalog, keyring, publisher, now }, { status: false }),
       namespaces: [...catalog.namespaces.values()],

@@ -80,8 +80,9 @@ export interface KeyUse {
   /** The key's id. */
   id: string
   account: string
+  /** 0: never let through. */
   lastUsedAt: number
-  /** By secret id. */
+  /** By secret id; refused exchanges too. */
   secrets: Record<string, number>
 }
 

@@ -105,7 +105,7 @@ export function showKey(key: ApiKey, beside: { holder: Holder | null; use: KeyUs
     createdAt: iso(key.createdAt),
     createdBy: key.createdBy,
     updatedAt: iso(key.updatedAt),
-    lastUsedAt: iso(use?.lastUsedAt ?? null),
+    lastUsedAt: iso(use?.lastUsedAt || null),
     secrets: liveSecrets(key, now).map((s) => ({
       id: s.id,
       last4: s.last4,

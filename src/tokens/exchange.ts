@@ -192,7 +192,7 @@ function count(
     holderId: key.holderId,
     scopes,
     outcome,
-    secretId: outcome === 'exchanges' ? (shown.secretId ?? 'jwks') : null,
+    secretId: shown.secretId ?? 'jwks',
   })
 }
 

@@ -12,8 +12,8 @@ export interface Occurrence {
   /** Space-separated, sorted. */
   scopes: string
   outcome: Counter
-  /** Of the secret used; null where the key was not let through. */
-  secretId: string | null
+  /** Of the secret shown. */
+  secretId: string
 }
 
 export interface Incident {
@@ -28,6 +28,8 @@ export interface Incident {
 
 export interface Counters {
   count(occurrence: Occurrence): void
+  /** Notes that a secret was shown where no token is asked for. */
+  use(shown: Pick<Occurrence, 'keyId' | 'account' | 'secretId'>): void
   /** One event per key, code and minute, however often it happens. */
   report(incident: Incident): void
   /** Writes what has gathered. On failure it is kept for the next flush, up to 50,000 keys and incidents. */
@@ -83,21 +85,27 @@ export function createCounters(deps: {
     })
   }
 
+  function noteUse(shown: Pick<Occurrence, 'keyId' | 'account' | 'secretId'>): Merge['max'] {
+    const use = held(merges, shown.keyId, () => lastUseMerge(shown))
+    if (use?.max === undefined) complete = false
+    else use.max[`secrets.${shown.secretId}`] = now()
+    return use?.max
+  }
+
   return {
     count(occurrence) {
       const at = now()
-      const { keyId, secretId, outcome, scopes } = occurrence
+      const { keyId, outcome, scopes } = occurrence
       const usageId = `${dayOf(at).day}/${keyId}/${scopes}`
       const usage = held(merges, usageId, () => usageMerge(occurrence, usageId, at))
       if (usage?.add !== undefined) usage.add[outcome] = (usage.add[outcome] ?? 0) + 1
-      if (secretId === null) return
-      const use = held(merges, keyId, () => lastUseMerge(occurrence))
-      if (use?.max === undefined) {
-        complete = false
-        return
-      }
-      use.max.lastUsedAt = at
-      use.max[`secrets.${secretId}`] = at
+      // Who is refused has the secret all the same, and would miss it.
+      const use = noteUse(occurrence)
+      if (use !== undefined && outcome === 'exchanges') use.lastUsedAt = at
+    },
+    use(shown) {
+      const use = noteUse(shown)
+      if (use !== undefined) use.lastUsedAt = now()
     },
     report(incident) {
       const minute = Math.floor(now() / 60_000)
@@ -159,7 +167,7 @@ function usageMerge(o: Occurrence, id: string, at: number): Merge {
   }
 }
 
-function lastUseMerge(o: Occurrence): Merge {
+function lastUseMerge(o: Pick<Occurrence, 'keyId' | 'account'>): Merge {
   return { collection: 'keyUse', id: o.keyId, account: o.account, initial: { lastUsedAt: 0, secrets: {} }, max: {} }
 }
 

@@ -137,6 +137,24 @@ onBothStores('Rotation', (bed) => {
     expect(await works(b, secret)).to.equal(200)
   })
 
+  for (const [how, show, status] of [
+    [
+      'at introspection',
+      (b: Bed, { id }: Shown, secret: string) =>
+        b.post('/v2/oauth/introspect', { form: { client_id: id, client_secret: secret, token: 'x' } }),
+      200,
+    ],
+    ['and refused', (b: Bed, _: Shown, apiKey: string) => b.post('/v3/jwts', { json: { apiKey } }), 403],
+  ] as const) {
+    it(`409 once the new secret was shown ${how}`, async () => {
+      const me = await caller()
+      const { path } = await make(me)
+      const { key, secret } = given(await me.post(`${path}/rotate`, { overlapSeconds: 3600 }))
+      expect((await show(bed(), key, secret)).status).to.equal(status)
+      expect(said(await me.post(`${path}/rotate`, {}))).to.deep.equal([409, 'rotation_in_progress'])
+    })
+  }
+
   it('409 in doubt: an instance that does not answer may have seen it used', async () => {
     const b = bed()
     const me = await caller()
