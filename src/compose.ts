@@ -23,7 +23,7 @@ import { keyRoutes } from './keys/routes.ts'
 import { shareRoutes } from './keys/share.routes.ts'
 import { shareLinkRoutes } from './keys/share-link.routes.ts'
 import { type Opened, open } from './open.ts'
-import { createOutbound } from './outbound/request.ts'
+import { createOutbound, type Outbound } from './outbound/request.ts'
 import type { PeopleDeps } from './people/deps.ts'
 import { createFailedSignIns } from './people/failed-sign-ins.ts'
 import { invitationRoutes } from './people/invitation.routes.ts'
@@ -195,15 +195,9 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const rehash = createRehash(store)
   const people = makePeople(config, opened, { now, random })
   const limits = createExchangeLimits(catalog, now)
-  const statuses = createStatuses(store)
-  const allocator = createAllocator(store, random)
   const outbound = createOutbound({ allow: config.outboundAllow })
-  // What was committed stands, whatever follows: the poll publishes what could not be published at once.
-  const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
   const flushes = createFlushes({ store, counters, id: newId('ins'), now })
-  const { publicUrl } = config
-  const changing = { allocator, outbound, statuses, statusChanged, flushes }
-  const keys: RotateDeps = { store, catalog, peppers, publicUrl, ...changing, now, random, newId }
+  const keys = makeKeys(config, opened, { outbound, publisher, flushes }, { now, random })
   const clientKeys = createClientKeys({ outbound, now })
   const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
   const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
@@ -249,6 +243,21 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
       await people.failed.flush()
     },
   }
+}
+
+function makeKeys(
+  { publicUrl }: Config,
+  { catalog, store, peppers, newId }: Opened,
+  made: { outbound: Outbound; publisher: Publisher; flushes: Flushes },
+  { now, random }: Outside,
+): RotateDeps {
+  const { outbound, publisher, flushes } = made
+  const statuses = createStatuses(store)
+  const allocator = createAllocator(store, random)
+  // What was committed stands, whatever follows: the poll publishes what could not be published at once.
+  const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
+  const changing = { allocator, outbound, statuses, statusChanged, flushes }
+  return { store, catalog, peppers, publicUrl, ...changing, now, random, newId }
 }
 
 function makePeople({ publicUrl }: Config, { store, newId }: Opened, { now, random }: Outside): PeopleDeps {
