@@ -30,6 +30,11 @@ export function positiveInteger(value: string): number {
   throw new InvalidArgumentError('It must be a whole number, 1 or more.')
 }
 
+export function wholeNumber(value: string): number {
+  if (/^(0|[1-9]\d{0,8})$/.test(value)) return Number(value)
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.')
+}
+
 export interface Grant {
   subAccount: string | null
   scopes: string[]

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { HOLDER_TYPES } from '../holders/rules.ts'
 import { REVOKE_REASONS } from '../keys/rules.ts'
-import { collect, expiry, grant, positiveInteger } from './input.ts'
+import { collect, expiry, grant, positiveInteger, wholeNumber } from './input.ts'
 
 const JSON_HELP = 'print the answer of the API as JSON'
 
@@ -25,6 +25,7 @@ export function addKeys(program: Command): void {
     .option('--json', JSON_HELP)
     .action(async (id, options) => (await import('./keys-show.ts')).showKey(id, options))
   addCreate(keys)
+  addSecrets(keys)
   keys
     .command('revoke <id>')
     .description('end a key for good, and all its tokens with it')
@@ -34,6 +35,30 @@ export function addKeys(program: Command): void {
     .option('--yes', 'do not ask')
     .option('--json', JSON_HELP)
     .action(async (id, options) => (await import('./keys-revoke.ts')).revokeKey(id, options))
+}
+
+function addSecrets(keys: Command): void {
+  const overlap = [
+    '--overlap <seconds>',
+    'how long the secret in use stays good; a day unless said, 0: not at all',
+  ] as const
+  keys
+    .command('rotate <id>')
+    .description('give a key a new secret; it is printed once, on the last line')
+    .option(...overlap, wholeNumber)
+    .addOption(new Option('--end', 'end the old secret of the running rotation now').conflicts('overlap'))
+    .option('--account <id>', 'account; your own unless said')
+    .option('--json', JSON_HELP)
+    .action(async (id, options) => (await import('./keys-rotate.ts')).rotateKey(id, options))
+  keys
+    .command('share <id>')
+    .description('make a one-time link to a fresh secret of a key')
+    .option('--expires-in <seconds>', 'how long the link can be opened; seven days unless said', positiveInteger)
+    .option(...overlap, wholeNumber)
+    .addOption(new Option('--cancel', 'cancel the open link').conflicts(['overlap', 'expiresIn']))
+    .option('--account <id>', 'account; your own unless said')
+    .option('--json', JSON_HELP)
+    .action(async (id, options) => (await import('./keys-share.ts')).shareKey(id, options))
 }
 
 function addCreate(keys: Command): void {

@@ -95,7 +95,7 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
   endings: { sort: 'createdAt' },
   rotations: { sort: 'endsAt' },
-  shares: { sort: 'createdAt', filter: ['keyId'] },
+  shares: { sort: 'createdAt', filter: ['keyId'], sweepAfterMs: 365 * DAY },
   instances: { sort: 'seenAt', shared: true, sweepAfterMs: 31 * DAY },
   statusLists: { sort: 'number', filter: ['namespace'], shared: true },
   statusAllocators: { sort: 'next', shared: true },
