@@ -1,4 +1,4 @@
-/** Flushes over all instances, for who must know what was never used (docs/decisions/0012). */
+/** Flushes over all instances, for who must know what was never used (docs/decisions/0010). */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { act } from '../store/act.ts'
 import type { Ref, Store } from '../store/store.ts'
