@@ -6,8 +6,8 @@ import { type Route, route } from '../web/route.ts'
 import { endRotation, moveRotation } from './end-rotation.ts'
 import { type RotateDeps, rotateKey } from './rotate.ts'
 import { MAX_OVERLAP_SECONDS } from './rotation.rules.ts'
-import { createdKey, KEY, keyParams } from './routes.ts'
-import { keyShape } from './shape.ts'
+import { createdKey } from './routes.ts'
+import { KEYS, keyParams, keyShape } from './shape.ts'
 
 const DEFAULT_OVERLAP_SECONDS = 86_400
 
@@ -25,7 +25,7 @@ export function rotationRoutes(deps: RotateDeps): Route[] {
     route({
       ...shared,
       method: 'post',
-      path: `${KEY}/rotate`,
+      path: `${KEYS}/{key}/rotate`,
       operationId: 'rotateKey',
       summary: 'Give a key a new secret',
       description:
@@ -54,7 +54,7 @@ export function rotationRoutes(deps: RotateDeps): Route[] {
     route({
       ...shared,
       method: 'patch',
-      path: `${KEY}/rotation`,
+      path: `${KEYS}/{key}/rotation`,
       operationId: 'moveRotation',
       summary: 'Extend or shorten the overlap',
       description: 'Counted from now, and never beyond the end of the key.',
@@ -69,7 +69,7 @@ export function rotationRoutes(deps: RotateDeps): Route[] {
     route({
       ...shared,
       method: 'delete',
-      path: `${KEY}/rotation`,
+      path: `${KEYS}/{key}/rotation`,
       operationId: 'endRotation',
       summary: 'End the old secret now',
       description: 'Its tokens end too: their status is in the next signed list.',

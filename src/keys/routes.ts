@@ -12,10 +12,7 @@ import { createKey, createSharedKey, type KeyDeps } from './create.ts'
 import { findKey, findKeys } from './find.ts'
 import { revokeKey } from './revoke.ts'
 import { REVOKE_REASONS } from './rules.ts'
-import { grantShape, keyShape, showKey } from './shape.ts'
-
-/** `{account}` and `{key}` of a path. */
-export const keyParams = accountParams.extend({ key: z.string().regex(/^key_[0-9A-Za-z]{12}$/) })
+import { grantShape, KEYS, keyParams, keyShape, showKey } from './shape.ts'
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -83,9 +80,6 @@ const sharedKey = z
       .meta({ format: 'uri', description: 'Opens once, within seven days. Shown in this answer and never again.' }),
   })
   .meta({ id: 'SharedKey' })
-
-const KEYS = '/manage/accounts/{account}/keys'
-export const KEY = `${KEYS}/{key}`
 
 export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
   const shared = { tag: 'keys', errors: 'problem' } as const

@@ -1,11 +1,15 @@
 /** An API key as the management API shows it (and as events tell it). Never a secret, never a hash. */
 import { z } from 'zod'
 import { HOLDER_TYPES, type Holder } from '../holders/rules.ts'
+import { accountParams } from '../web/params.ts'
 import { iso } from '../web/time.ts'
 import { clientShape } from './client.shape.ts'
 import type { Grant } from './rights.rules.ts'
 import { liveSecrets, runningRotation, safeToEnd } from './rotation.rules.ts'
 import { type ApiKey, type KeyUse, keyStatus, REVOKE_REASONS } from './rules.ts'
+
+export const KEYS = '/manage/accounts/{account}/keys'
+export const keyParams = accountParams.extend({ key: z.string().regex(/^key_[0-9A-Za-z]{12}$/) })
 
 const time = z.iso.datetime()
 export const authorShape = z.object({

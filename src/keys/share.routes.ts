@@ -5,7 +5,7 @@ import { type Route, route } from '../web/route.ts'
 import { iso } from '../web/time.ts'
 import type { KeyDeps } from './create.ts'
 import { overlapSeconds } from './rotation.routes.ts'
-import { KEY, keyParams } from './routes.ts'
+import { KEYS, keyParams } from './shape.ts'
 import { MAX_SHARE_SECONDS } from './share.rules.ts'
 import { cancelShare, shareKey } from './share.ts'
 
@@ -34,7 +34,7 @@ export function shareRoutes(deps: KeyDeps): Route[] {
     errors: 'problem',
     access: 'keys.share',
     params: keyParams,
-    path: `${KEY}/share`,
+    path: `${KEYS}/{key}/share`,
   } as const
   return [
     route({
