@@ -12,9 +12,8 @@ const listParams = z.object({
 })
 const listQuery = z.looseObject({ time: z.string().optional() })
 
-/** Token Status List (draft-ietf-oauth-status-list-21 §8). */
-export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher, streams: Streams): Route[] {
-  const shared = {
+function sharedBy(namespace: NamespaceEntry) {
+  return {
     namespace: namespace.id,
     cors: true,
     access: 'public',
@@ -22,6 +21,11 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher, st
     tag: 'keys to verify with',
     method: 'get',
   } as const
+}
+
+/** Token Status List (draft-ietf-oauth-status-list-21 §8). */
+export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher, streams: Streams): Route[] {
+  const shared = sharedBy(namespace)
   return [
     route({
       ...shared,
@@ -69,25 +73,29 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher, st
         body: { status_lists: publisher.uris(namespace.id) },
       }),
     }),
-    route({
-      ...shared,
-      path: `/${namespace.id}/revocations`,
-      operationId: 'revocations',
-      summary: 'Changes of status as they happen (server-sent events)',
-      description:
-        '`event: status` tells what was tightened since a version of a list, `event: reset` that too much was missed: fetch the lists. ' +
-        'It is a hint that makes verifiers faster and never more lenient: a loosening is taken from the signed list alone. ' +
-        '`Last-Event-ID` goes on from there, at any instance.',
-      answers: {
-        200: { description: 'The stream; a comment every 15 seconds.', content: { 'text/event-stream': z.string() } },
-      },
-      refusals: ['streams_full'],
-      async handle({ request }) {
-        const body = streams.open(namespace.id, request.header('last-event-id'))
-        if (body === null) throw new Refusal('streams_full', { retryAfterSeconds: 30 })
-        const headers = { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
-        return { status: 200, headers, type: 'text/event-stream', body }
-      },
-    }),
+    streamRoute(namespace, streams),
   ]
+}
+
+function streamRoute(namespace: NamespaceEntry, streams: Streams): Route {
+  return route({
+    ...sharedBy(namespace),
+    path: `/${namespace.id}/revocations`,
+    operationId: 'revocations',
+    summary: 'Changes of status as they happen (server-sent events)',
+    description:
+      '`event: status` tells what was tightened since a version of a list, `event: reset` that too much was missed: fetch the lists. ' +
+      'It is a hint that makes verifiers faster and never more lenient: a loosening is taken from the signed list alone. ' +
+      '`Last-Event-ID` goes on from there, at any instance.',
+    answers: {
+      200: { description: 'The stream; a comment every 15 seconds.', content: { 'text/event-stream': z.string() } },
+    },
+    refusals: ['streams_full'],
+    async handle({ request }) {
+      const body = streams.open(namespace.id, request.header('last-event-id'))
+      if (body === null) throw new Refusal('streams_full', { retryAfterSeconds: 30 })
+      const headers = { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
+      return { status: 200, headers, type: 'text/event-stream', body }
+    },
+  })
 }

@@ -34,8 +34,8 @@ const introspection = z
   .looseObject({ active: z.boolean(), token_type: z.enum(['Bearer', 'DPoP']).optional() })
   .meta({ id: 'Introspection' })
 
-export function inquiryRoutes(namespace: NamespaceEntry, deps: InquiryDeps): Route[] {
-  const shared = {
+function shared(namespace: NamespaceEntry) {
+  return {
     namespace: namespace.id,
     cors: true,
     access: 'public',
@@ -44,8 +44,11 @@ export function inquiryRoutes(namespace: NamespaceEntry, deps: InquiryDeps): Rou
     errors: 'oauth',
     body,
   } as const
-  const introspection_ = route<unknown, unknown, Form>({
-    ...shared,
+}
+
+export function introspectRoute(namespace: NamespaceEntry, deps: InquiryDeps): Route {
+  return route<unknown, unknown, Form>({
+    ...shared(namespace),
     path: `/${namespace.id}/oauth/introspect`,
     operationId: 'introspect',
     summary: 'Introspect a token (RFC 7662)',
@@ -73,8 +76,11 @@ export function inquiryRoutes(namespace: NamespaceEntry, deps: InquiryDeps): Rou
       return signed ? answerSigned(namespace, deps, told, inquirer) : { status: 200, headers: NO_STORE, body: told }
     },
   })
-  const revocation = route<unknown, unknown, Form>({
-    ...shared,
+}
+
+export function revokeRoute(namespace: NamespaceEntry, deps: InquiryDeps): Route {
+  return route<unknown, unknown, Form>({
+    ...shared(namespace),
     path: `/${namespace.id}/oauth/revoke`,
     operationId: 'revoke',
     summary: 'Revoke a token or a key (RFC 7009)',
@@ -96,7 +102,6 @@ export function inquiryRoutes(namespace: NamespaceEntry, deps: InquiryDeps): Rou
       return { status: 200, headers: NO_STORE }
     },
   })
-  return [introspection_, revocation]
 }
 
 function required({ token }: Form): string {

@@ -2,7 +2,7 @@
 import type { NamespaceEntry } from '../catalog.ts'
 import type { Route } from '../web/route.ts'
 import type { Exchange } from './exchange.ts'
-import { type InquiryDeps, inquiryRoutes } from './inquiry.routes.ts'
+import { type InquiryDeps, introspectRoute, revokeRoute } from './inquiry.routes.ts'
 import { jwtsRoute } from './jwts.routes.ts'
 import { metadataRoutes } from './metadata.routes.ts'
 import { tokenRoute } from './oauth.routes.ts'
@@ -14,7 +14,8 @@ export function tokenRoutes(
   return [
     jwtsRoute(namespace, deps),
     tokenRoute(namespace, deps),
-    ...inquiryRoutes(namespace, deps.inquiry),
+    introspectRoute(namespace, deps.inquiry),
+    revokeRoute(namespace, deps.inquiry),
     ...metadataRoutes(namespace, deps.publicUrl),
   ]
 }
