@@ -19,7 +19,8 @@ export async function editMember(id: string, { account, json, holder, ...same }:
   }
   const session = await manage(account)
   const path = `/members/${encodeURIComponent(id)}`
-  const member = await session.call<ShownMember>(path, { method: 'PATCH', json: change })
+  const { version } = await session.call<ShownMember>(path)
+  const member = await session.call<ShownMember>(path, { method: 'PATCH', json: change, ifMatch: version })
   if (json) printJson(member)
   else print(`Changed ${member.id} "${plain(member.name)}": ${member.role}, ${member.status}.`)
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { askerOf } from '../web/asker.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
+import { describe, described, etagOf } from '../web/etag.ts'
 import { accountParams } from '../web/params.ts'
-import { actorOf, type Principal } from '../web/principal.ts'
 import { customData, oneLine } from '../web/prose.ts'
-import type { RequestFacts } from '../web/request.ts'
-import { type Route, route } from '../web/route.ts'
+import { type Input, type Route, route } from '../web/route.ts'
 import { rolesIn } from './access.rules.ts'
 import type { PeopleDeps } from './deps.ts'
 import { findMember } from './find.ts'
@@ -49,7 +49,7 @@ const invited = z
 const MEMBERS = '/manage/accounts/{account}/members'
 const MEMBER = `${MEMBERS}/{member}`
 const SHARED = { tag: 'people', errors: 'problem' } as const
-const ONE = { description: 'The member.', content: { 'application/json': memberShape } }
+const ONE = described('The member.', memberShape)
 
 export function memberRoutes(deps: PeopleDeps & { cursors: Cursors }): Route[] {
   return [list(deps), invite(deps), ...one(deps)]
@@ -97,14 +97,16 @@ function invite(deps: PeopleDeps): Route {
       'Whoever was invited and has not accepted yet is invited anew; the link before ends. ' +
       'Roles admin and support are of account operator, and only an admin gives them.',
     access: 'members.invite',
+    idempotent: { oneTime: ['invitationUrl'] },
     params: accountParams,
     body: { kinds: ['json'], schema: inviteBody },
-    answers: { 201: { description: 'The member, and the link.', content: { 'application/json': invited } } },
+    answers: { 201: described('The member, and the link.', invited) },
     refusals: ['invalid_request', 'exceeds_your_rights', 'unknown_holder', 'already_exists', 'cross_site'],
-    async handle({ params: { account }, body, caller, request }) {
-      const answer = await inviteMember(deps, account, body, askerOf(caller, account, request))
+    async handle(input) {
+      const { account } = input.params
+      const answer = await inviteMember(deps, account, input.body, giverOf(input, account))
       const Location = `${MEMBERS.replace('{account}', account)}/${answer.member.id}`
-      return { status: 201, headers: { Location, ETag: `"${answer.member.version}"` }, body: answer }
+      return { status: 201, headers: { Location, ETag: etagOf(answer.member) }, body: answer }
     },
   })
 }
@@ -123,7 +125,7 @@ function one(deps: PeopleDeps): Route[] {
       refusals: [],
       async handle({ params: { account, member: id } }) {
         const { member, person } = await findMember(deps.store, account, id)
-        return { status: 200, headers: { ETag: `"${member.version}"` }, body: showMember(member, person) }
+        return describe(showMember(member, person))
       },
     }),
     route({
@@ -134,13 +136,15 @@ function one(deps: PeopleDeps): Route[] {
       summary: 'Change a member',
       description: 'Where their rights change, their sessions end at once. The last active owner stays one.',
       access: 'members.change',
+      ifMatch: true,
       params: memberParams,
       body: { kinds: ['json'], schema: changeBody },
       answers: { 200: ONE },
       refusals: ['invalid_request', 'exceeds_your_rights', 'unknown_holder', 'last_owner', 'cross_site'],
-      async handle({ params: { account, member }, body, caller, request }) {
-        const shown = await editMember(deps, account, member, body, askerOf(caller, account, request))
-        return { status: 200, headers: { ETag: `"${shown.version}"` }, body: shown }
+      async handle(input) {
+        const { account, member: id } = input.params
+        const target = { account, id, expected: input.expected, asker: giverOf(input, account) }
+        return describe(await editMember(deps, target, input.body))
       },
     }),
     route({
@@ -154,15 +158,17 @@ function one(deps: PeopleDeps): Route[] {
       params: memberParams,
       answers: { 204: { description: 'Removed.' } },
       refusals: ['exceeds_your_rights', 'last_owner', 'cross_site'],
-      async handle({ params: { account, member }, caller, request }) {
-        await removeMember(deps, account, member, askerOf(caller, account, request))
+      async handle(input) {
+        const { account, member } = input.params
+        await removeMember(deps, account, member, giverOf(input, account))
         return { status: 204 }
       },
     }),
   ]
 }
 
-function askerOf(caller: Principal, account: string, request: RequestFacts): MembersAsker {
+function giverOf(input: Input<unknown, unknown, unknown>, account: string): MembersAsker {
+  const { caller } = input
   const giver = caller.type === 'program' ? { scopes: caller.scopes } : { roles: rolesIn(caller.memberships, account) }
-  return { actor: actorOf(caller, account), requestId: request.id, giver }
+  return { ...askerOf(input, account), giver }
 }

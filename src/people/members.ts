@@ -1,7 +1,9 @@
 /** Members of an account: listed, invited, changed, removed. */
 import { Refusal } from '../errors.ts'
 import { act, type Decision } from '../store/act.ts'
-import type { EventActor, Guarded, Kept, Page, PageQuery, Store } from '../store/store.ts'
+import type { Guarded, Kept, Page, PageQuery, Store } from '../store/store.ts'
+import type { Asker } from '../web/asker.ts'
+import { type Expected, requireVersion } from '../web/etag.ts'
 import type { PeopleDeps } from './deps.ts'
 import { enrolment, memberEvent } from './enrol.rules.ts'
 import { findMember, findPerson, findSessions } from './find.ts'
@@ -26,9 +28,7 @@ import { sessionRefs } from './sessions.ts'
 type Deps = Pick<PeopleDeps, 'store' | 'publicUrl' | 'now' | 'random' | 'newId'>
 
 /** Who asks, and what they may give. */
-export interface MembersAsker {
-  actor: EventActor
-  requestId: string | null
+export interface MembersAsker extends Asker {
   giver: Giver
 }
 
@@ -68,7 +68,7 @@ export async function inviteMember(
   asker: MembersAsker,
 ): Promise<{ member: ShownMember; invitationUrl: string }> {
   const { token, invitation } = newInvitation(deps)
-  return act(deps.store, async () => {
+  const attempt = async (): Promise<Decision<{ member: ShownMember; invitationUrl: string }>> => {
     const holder = await findHolder(deps.store, account, wish.holderId)
     const fault = placeFault(wish, account, asker.giver, holder !== null)
     if (fault !== null) throw fault
@@ -90,7 +90,8 @@ export async function inviteMember(
       commit: { expect, insert, events },
       answer: { member: showMember(member, person), invitationUrl: url },
     }
-  })
+  }
+  return act(deps.store, attempt, asker.once)
 }
 
 function invitedAgain(kept: Kept<Member>, wish: InviteWish, invitation: Invitation, giver: Giver): Kept<Member> {
@@ -106,17 +107,17 @@ function invitedAgain(kept: Kept<Member>, wish: InviteWish, invitation: Invitati
 /**
  * Changes a member. Where their rights change, their sessions end.
  *
- * @throws Refusal `not_found`, `exceeds_your_rights`, `unknown_holder`, `invalid_request`, `last_owner`
+ * @throws Refusal `not_found`, `precondition_failed`, `exceeds_your_rights`, `unknown_holder`, `invalid_request`,
+ *   `last_owner`
  */
 export async function editMember(
   deps: Deps,
-  account: string,
-  id: string,
+  { account, id, expected, asker }: { account: string; id: string; expected: Expected; asker: MembersAsker },
   change: MemberChange,
-  asker: MembersAsker,
 ): Promise<ShownMember> {
   return act(deps.store, async (): Promise<Decision<ShownMember>> => {
     const { member, person } = await findMember(deps.store, account, id)
+    requireVersion(expected, member)
     const after = changeMember(member, change)
     const holder = await findHolder(deps.store, account, after.holderId)
     const fault =

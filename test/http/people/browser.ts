@@ -11,9 +11,10 @@ export interface Reply {
 export interface Browser {
   cookie: string
   get(path: string): Promise<Reply>
-  post(path: string, json?: unknown): Promise<Reply>
+  post(path: string, json?: unknown, headers?: Record<string, string>): Promise<Reply>
   put(path: string, json: unknown): Promise<Reply>
-  patch(path: string, json: unknown): Promise<Reply>
+  /** @param version that is to be changed, null to name none; the one that stands unless said */
+  patch(path: string, json: unknown, version?: number | null): Promise<Reply>
   delete(path: string): Promise<Reply>
 }
 
@@ -44,9 +45,20 @@ export function cookieOf({ headers }: Reply): string {
 }
 
 export function browser(bed: Bed, cookie: string): Browser {
-  const as = (method: string) => (path: string, json?: unknown) =>
-    send(bed, method, path, { json, headers: { cookie, ...OWN_PAGE } })
-  return { cookie, get: as('GET'), post: as('POST'), put: as('PUT'), patch: as('PATCH'), delete: as('DELETE') }
+  const call = (method: string, path: string, json?: unknown, more: Record<string, string> = {}) =>
+    send(bed, method, path, { json, headers: { cookie, ...OWN_PAGE, ...more } })
+  const as = (method: string) => (path: string, json?: unknown) => call(method, path, json)
+  return {
+    cookie,
+    get: as('GET'),
+    post: (path, json, headers = {}) => call('POST', path, json, headers),
+    put: as('PUT'),
+    async patch(path, json, version) {
+      const tag = version === undefined ? ((await call('GET', path)).headers.get('etag') ?? '"0"') : `"${version}"`
+      return call('PATCH', path, json, version === null ? {} : { 'if-match': tag })
+    },
+    delete: as('DELETE'),
+  }
 }
 
 export function trySignIn(bed: Bed, wish: object, headers: Record<string, string> = OWN_PAGE) {

@@ -173,7 +173,10 @@ onBothStores('Members', (bed) => {
     const { member } = await invite(owner, { email: 'prog@acme.example' })
     const token = await b.token('acme-manage', { scope: 'members:write keys:read' })
     const patch = (json: object) =>
-      send(b, 'PATCH', `${MEMBERS}/${member.id}`, { json, headers: { authorization: `Bearer ${token}` } })
+      send(b, 'PATCH', `${MEMBERS}/${member.id}`, {
+        json,
+        headers: { authorization: `Bearer ${token}`, 'if-match': '"1"' },
+      })
     expect(said(await patch({ role: 'owner' }))).to.deep.equal([403, 'exceeds_your_rights'])
     expect(said(await patch({ name: 'Prog' })), 'a viewer reads more than this token').to.deep.equal([
       403,
@@ -181,7 +184,7 @@ onBothStores('Members', (bed) => {
     ])
     const whole = await send(b, 'PATCH', `${MEMBERS}/${member.id}`, {
       json: { role: 'manager' },
-      headers: await bearer(b, 'acme-manage'),
+      headers: { ...(await bearer(b, 'acme-manage')), 'if-match': '"1"' },
     })
     expect(whole.json()).to.include({ role: 'manager' })
   })
@@ -221,7 +224,7 @@ onBothStores('Members', (bed) => {
       ] as const
       const [one, two] = [await signIn(b, people[0]), await signIn(b, people[1])]
       const statuses = [
-        ...(await Promise.all([one.delete(path(people[1].id)), two.patch(path(people[0].id), { role: 'viewer' })])),
+        ...(await Promise.all([one.delete(path(people[1].id)), two.patch(path(people[0].id), { role: 'viewer' }, 2)])),
       ].map((a) => a.status)
       const { items } = (await operator.get(`/manage/accounts/${account}/members?role=owner&status=active`)).json() as {
         items: { id: string }[]
@@ -239,6 +242,53 @@ onBothStores('Members', (bed) => {
       })
     }
   })
+})
+
+onBothStores('Members: changed and invited once', (bed) => {
+  it('a change names the version that was read: 428 without, 412 for another', async () => {
+    const b = bed()
+    const owner = await signIn(b, 'owner')
+    const path = `${MEMBERS}/${(await invite(owner, { email: 'version@acme.example' })).member.id}`
+    expect(said(await owner.patch(path, { name: 'A' }, null))).to.deep.equal([428, 'precondition_required'])
+    expect((await owner.patch(path, { name: 'A' }, 1)).json()).to.include({ name: 'A', version: 2 })
+    const stale = await owner.patch(path, { name: 'B' }, 1)
+    expect(said(stale)).to.deep.equal([412, 'precondition_failed'])
+    expect(stale.headers.get('etag')).to.equal('"2"')
+    const both = await Promise.all(['C', 'D'].map((name) => owner.patch(path, { name }, 2)))
+    expect(both.map(({ status }) => status)).to.have.members([200, 412])
+  })
+
+  it('the same invitation again answers the same, but for the link', async () => {
+    const b = bed()
+    const owner = await signIn(b, 'owner')
+    const wish = { email: 'twice@acme.example', role: 'viewer', name: 'Twice' }
+    const first = await owner.post(MEMBERS, wish, { 'idempotency-key': 'invite-1' })
+    const again = await owner.post(MEMBERS, wish, { 'idempotency-key': 'invite-1' })
+    expect([again.status, again.json()]).to.deep.equal([201, { ...first.json(), invitationUrl: null }])
+    const other = await owner.post(MEMBERS, { ...wish, name: 'X' }, { 'idempotency-key': 'invite-1' })
+    expect(said(other)).to.deep.equal([422, 'idempotency_key_reused'])
+    const accepted = await send(b, 'POST', first.json().invitationUrl as string, {
+      json: { password: 'correct horse battery' },
+    })
+    expect(accepted.status, 'the first link still stands').to.equal(200)
+  })
+
+  it('a hundred invitations with one key: one member, one event, one link', async () => {
+    const b = bed()
+    const owner = await signIn(b, 'owner')
+    const wish = { email: 'flock@acme.example', role: 'viewer', name: 'Flock' }
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => owner.post(MEMBERS, wish, { 'idempotency-key': 'invite-100' })),
+    )
+    const made = answers.filter(({ status }) => status === 201).map((answer) => answer.json())
+    expect(new Set(answers.map(({ status }) => status))).to.satisfy((seen: Set<number>) =>
+      [...seen].every((status) => status === 201 || status === 409),
+    )
+    expect(made.filter(({ invitationUrl }) => invitationUrl !== null)).to.have.length(1)
+    const { member } = made[0] as { member: { id: string } }
+    const events = (await owner.get(`/manage/accounts/acme/events?subject=${member.id}`)).json().items
+    expect(events).to.have.length(1)
+  }).timeout(60_000)
 })
 
 onBothStores('Invitations', (bed) => {
