@@ -13,7 +13,7 @@ export const EXIT = {
   unavailable: 4,
   /** The server refused: not authentic, not allowed, or not possible as asked. */
   refused: 5,
-  /** A key or a token that was looked at is not good. */
+  /** What was looked at is not good: a key, a token, an event log. */
   invalid: 6,
 } as const
 
@@ -24,7 +24,7 @@ export const EXIT_HELP = `Exit codes:
   3  the environment or the catalog is wrong
   4  the server or the store cannot be reached
   5  refused: not authentic, not allowed, or not possible as asked
-  6  the key or token that was looked at is not good`
+  6  what was looked at is not good: a key, a token, an event log`
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 

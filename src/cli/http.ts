@@ -21,17 +21,20 @@ export interface CallInit {
   /** Access token of the management API. */
   token?: string
   json?: unknown
+  /** Milliseconds to wait for the answer; 15,000 unless said. */
+  timeoutMs?: number
 }
 
 /**
  * @returns the parsed JSON of a 2xx answer; undefined where it has no body
  * @throws CliFault
  */
-export async function call<T>(url: string, { method = 'GET', token, json, ifMatch }: CallInit = {}): Promise<T> {
-  const { response, text } = await send(url, {
+export async function call<T>(url: string, init: CallInit = {}): Promise<T> {
+  const { method = 'GET', token, json, ifMatch, timeoutMs = TIMEOUT_MS } = init
+  const { response, text } = await send(url, timeoutMs, {
     method,
     redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
     headers: {
       accept: 'application/json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -46,14 +49,14 @@ export async function call<T>(url: string, { method = 'GET', token, json, ifMatc
   throw faultOf(url, response, body)
 }
 
-async function send(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
+async function send(url: string, timeoutMs: number, init: RequestInit): Promise<{ response: Response; text: string }> {
   try {
     const response = await fetch(url, init)
     return { response, text: await response.text() }
   } catch (error) {
     const { origin } = new URL(url)
     if ((error as Error).name === 'TimeoutError') {
-      throw new CliFault(EXIT.unavailable, 'unavailable', `${origin} did not answer within ${TIMEOUT_MS / 1000} s.`)
+      throw new CliFault(EXIT.unavailable, 'unavailable', `${origin} did not answer within ${timeoutMs / 1000} s.`)
     }
     const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
     const how = 'Start it with "latchkey serve", or set LATCHKEY_URL to where it runs.'

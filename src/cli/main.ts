@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addAccounts, addNamespaces, addTerms } from './accounts.ts'
+import { addEvents } from './events.ts'
 import { asFault, CliFault, EXIT, EXIT_HELP, faultText, redact } from './exit.ts'
 import { addHolders, addSubAccounts } from './holders.ts'
 import { positiveInteger } from './input.ts'
@@ -47,6 +48,7 @@ function createProgram(json: boolean): Command {
   addAccounts(program)
   addNamespaces(program)
   addTerms(program)
+  addEvents(program)
   return program
 }
 
