@@ -137,6 +137,16 @@ const limits = z.strictObject({
     .describe('Exchanges of all publishable keys of an account.'),
 })
 
+const events = z.strictObject({
+  keepDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .optional()
+    .describe('How long the event log keeps an event; for ever unless said.'),
+})
+
 const webhooks = z.strictObject({
   retryDelaysSeconds: z.array(seconds.positive()).min(1).max(20).default([5, 300, 1800, 7200, 18_000, 36_000, 36_000]),
   keepUndeliverableDays: z.number().int().min(1).max(90).default(7),
@@ -164,6 +174,7 @@ export const catalogSchema = z
       requiredFrom: when.describe('From then on this version must be accepted; until then an earlier one counts.'),
     }),
     limits: limits.prefault({}),
+    events: events.prefault({}),
     webhooks: webhooks.prefault({}),
     namespaces: z.record(namespaceId, namespace),
     plans: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), plan),

@@ -18,6 +18,8 @@ export interface Catalog {
   /** `requiredFrom`: UTC ms; until then an earlier acceptance counts. */
   terms: { version: string; url: string; requiredFrom: number }
   limits: RawCatalog['limits']
+  /** null: events are kept for ever. */
+  events: { keepDays: number | null }
   namespaces: ReadonlyMap<string, NamespaceEntry>
   /** The built-in namespace of the management API; also in `namespaces`. */
   manage: NamespaceEntry
@@ -147,6 +149,7 @@ function build(raw: RawCatalog, publicUrl: string): Catalog {
     support: raw.support,
     terms: { version: raw.terms.version, url: raw.terms.url, requiredFrom: raw.terms.requiredFrom.getTime() },
     limits: raw.limits,
+    events: { keepDays: raw.events.keepDays ?? null },
     namespaces,
     manage,
     plans,

@@ -10,7 +10,9 @@ import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
 import { type Changes, createChanges } from './events/changes.ts'
+import { createForgetEvents } from './events/forget.ts'
 import { eventRoutes } from './events/routes.ts'
+import { type ChainDeps, createVerifyEvents } from './events/verify.ts'
 import { holderRoutes } from './holders/routes.ts'
 import { createClientKeys } from './keys/client-keys.ts'
 import { closeOverlaps } from './keys/end-rotation.ts'
@@ -22,7 +24,7 @@ import { rotationRoutes } from './keys/rotation.routes.ts'
 import { keyRoutes } from './keys/routes.ts'
 import { shareRoutes } from './keys/share.routes.ts'
 import { shareLinkRoutes } from './keys/share-link.routes.ts'
-import { type Opened, open } from './open.ts'
+import { EVENT_CHAIN, type Opened, open } from './open.ts'
 import { createOutbound, type Outbound } from './outbound/request.ts'
 import type { PeopleDeps } from './people/deps.ts'
 import { createFailedSignIns } from './people/failed-sign-ins.ts'
@@ -90,6 +92,8 @@ export interface Latchkey {
   publisher: Publisher
   endTokens: EndTokens
   changes: Changes
+  /** Removes the next events that are older than the catalog keeps them. */
+  forgetEvents(): Promise<void>
   /** Writes what the exchange path has gathered. */
   flush(): Promise<void>
   /** Every declared route, for documents. */
@@ -106,6 +110,7 @@ const END_TOKENS_MS = 1_000
 const CLOSE_OVERLAPS_MS = 1_000
 const ATTEND_MS = 500
 const POLL_KEYS_MS = 500
+const FORGET_EVENTS_MS = 60_000
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */
@@ -131,7 +136,7 @@ async function put(
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
   const parts = await makeParts(config, opened, outside)
-  const { keys, people, keyring, publisher, streams, endTokens, changes, flush, flushes } = parts
+  const { keys, people, keyring, publisher, streams, endTokens, changes, forgetEvents, flush, flushes } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
@@ -150,6 +155,7 @@ async function put(
     every(CLOSE_OVERLAPS_MS, sweepOverlaps, tell('closing overlaps')),
     every(ATTEND_MS, flushes.attend, tell('answering other instances')),
     every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
+    every(FORGET_EVENTS_MS, forgetEvents, tell('removing old events')),
   ]
   const stop = once(async () => {
     streams.close()
@@ -164,7 +170,7 @@ async function put(
     await store.close()
   })
   const url = config.publicUrl
-  const inside = { keys, people, keyring, publisher, endTokens, changes, flush, routes, documents }
+  const inside = { keys, people, keyring, publisher, endTokens, changes, forgetEvents, flush, routes, documents }
   return { url, config, catalog, store, demo, notices, ...inside, close: stop }
 }
 
@@ -176,6 +182,8 @@ interface Parts {
   streams: Streams
   endTokens: EndTokens
   changes: Changes
+  chain: ChainDeps
+  forgetEvents: () => Promise<void>
   exchange: Exchange
   verifyIssued: VerifyIssued
   inquiry: Omit<InquiryDeps, 'identify'>
@@ -205,6 +213,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const issuerOf = (namespace: string): string => catalog.namespaces.get(namespace)?.issuer ?? ''
   const streams = createStreams({ store, publisher, issuerOf })
   keyring.onRemoved(streams.keysRemoved)
+  const chain = chainOf(opened)
   return {
     flushes,
     keyring,
@@ -212,6 +221,8 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
     streams,
     endTokens,
     changes: createChanges({ store, endTokens, newId }),
+    chain,
+    forgetEvents: createForgetEvents({ ...chain, keepDays: catalog.events.keepDays, now }),
     keys,
     people,
     exchange: createExchange({
@@ -260,6 +271,11 @@ function makeKeys(
   return { store, catalog, peppers, publicUrl, ...changing, now, random, newId }
 }
 
+function chainOf({ store, masterKeys }: Opened): ChainDeps {
+  const rings = { chain: derive(masterKeys, EVENT_CHAIN), anchors: derive(masterKeys, 'event anchors') }
+  return { store, rings }
+}
+
 function makePeople({ publicUrl }: Config, { store, newId }: Opened, { now, random }: Outside): PeopleDeps {
   const failed = createFailedSignIns({ store, now, newId })
   return { store, passwords, limits: createSignInLimits(now), failed, publicUrl, now, random, newId }
@@ -272,7 +288,7 @@ function makeRoutes(
   { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
 ) {
   const { catalog, store, masterKeys } = opened
-  const { keys, people, keyring, publisher, streams, exchange, inquiry, changes } = parts
+  const { keys, people, keyring, publisher, streams, exchange, inquiry, changes, chain } = parts
   const { publicUrl } = config
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
   const subjects = { store, catalog, changes, now: keys.now, random: keys.random, newId: keys.newId, cursors }
@@ -289,7 +305,7 @@ function makeRoutes(
     ...termsRoutes(subjects),
     ...subAccountRoutes(subjects),
     ...holderRoutes(subjects),
-    ...eventRoutes({ store, cursors }),
+    ...eventRoutes({ store, cursors, verifyEvents: createVerifyEvents(chain) }),
     ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh }),
   ]
   const issuer = new Map<string, Route[]>(

@@ -17,6 +17,9 @@ import {
 } from './secrets.ts'
 import type { Store, StoreOptions } from './store/store.ts'
 
+/** What the keys of the events' MACs are derived for. */
+export const EVENT_CHAIN = 'event chain'
+
 export interface Opened {
   catalog: Catalog
   store: Store
@@ -39,7 +42,7 @@ export async function open(
   const notices: string[] = []
   const catalog = loadCatalog(config.catalogFile, config.publicUrl)
   const { peppers, masterKeys } = readSecrets(config, random, notices)
-  const store = await openStore(config, { now, seal: sealer(derive(masterKeys, 'event chain')) })
+  const store = await openStore(config, { now, seal: sealer(derive(masterKeys, EVENT_CHAIN)) })
   try {
     if (config.production) await refuseDemoData(store)
     await checkSecrets(store, 'pepper', peppers, now())

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Latchkey, start } from './compose.ts'
+import { type Latchkey, type Outside, start } from './compose.ts'
 import { type Config, loadConfig } from './config.ts'
 import type { DemoData } from './demo/seed.ts'
 import { pooledRandom } from './random.ts'
@@ -55,9 +55,9 @@ export async function createTestServer(
   }
 }
 
-/** As {@link createTestServer}, with everything inside it. */
+/** As {@link createTestServer}, with everything inside it; a LATCHKEY_DATA_DIR that is given keeps the store. */
 export async function startForTests(
-  options: { now?: () => number; env?: Readonly<Record<string, string>> } = {},
+  options: { now?: () => number; env?: Readonly<Record<string, string>>; logTo?: Outside['logTo'] } = {},
 ): Promise<Latchkey> {
   const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const config = loadConfig({
@@ -68,8 +68,11 @@ export async function startForTests(
     LATCHKEY_CATALOG: fileURLToPath(new URL('../latchkey.yaml', import.meta.url)),
     ...options.env,
   })
-  const store: Config['store'] = config.store.kind === 'sqlite' ? { kind: 'sqlite', file: ':memory:' } : config.store
-  const latchkey = await start({ ...config, store }, { now: options.now ?? Date.now, random: pooledRandom() })
+  const inMemory = config.store.kind === 'sqlite' && options.env?.LATCHKEY_DATA_DIR === undefined
+  const store: Config['store'] = inMemory ? { kind: 'sqlite', file: ':memory:' } : config.store
+  const { now = Date.now, logTo } = options
+  const outside = { now, random: pooledRandom(), ...(logTo === undefined ? {} : { logTo }) }
+  const latchkey = await start({ ...config, store }, outside)
   return {
     ...latchkey,
     async close() {

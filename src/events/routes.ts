@@ -6,6 +6,7 @@ import { accountParams } from '../web/params.ts'
 import { ownHolder } from '../web/principal.ts'
 import { type Route, route } from '../web/route.ts'
 import { iso } from '../web/time.ts'
+import type { Verification } from './verify.ts'
 
 const person = z.object({ type: z.string(), id: z.string().nullable(), name: z.string() })
 export const eventShape = z
@@ -37,10 +38,25 @@ const listQuery = z.strictObject({
   order: z.enum(['asc', 'desc']).default('asc'),
 })
 
+const verificationShape = z
+  .object({
+    ok: z.boolean(),
+    checked: z.int().meta({ description: 'Events that hold, from the first that is kept.' }),
+    firstBad: z.int().nullable().meta({ description: 'The first seq that is changed, missing or out of its place.' }),
+  })
+  .meta({ id: 'EventVerification' })
+
 const EVENTS = '/manage/accounts/{account}/events'
 
-export function eventRoutes(deps: { store: Store; cursors: Cursors }): Route[] {
+export interface EventRouteDeps {
+  store: Store
+  cursors: Cursors
+  verifyEvents: (account: string) => Promise<Verification>
+}
+
+export function eventRoutes(deps: EventRouteDeps): Route[] {
   return [
+    verification(deps),
     route({
       method: 'get',
       path: EVENTS,
@@ -79,6 +95,28 @@ export function eventRoutes(deps: { store: Store; cursors: Cursors }): Route[] {
       },
     }),
   ]
+}
+
+function verification({ verifyEvents }: EventRouteDeps): Route {
+  return route({
+    method: 'get',
+    path: `${EVENTS}/verification`,
+    operationId: 'verifyEvents',
+    tag: 'events',
+    summary: 'Verify the event log',
+    description:
+      'Computes the MAC of every event that is kept, each chained to the one before, and compares the last with what ' +
+      'the account has on record: whatever was changed, removed, moved or cut off in the database shows. ' +
+      'Takes a while on a long log.',
+    errors: 'problem',
+    access: 'events.verify',
+    params: accountParams,
+    answers: {
+      200: { description: 'Whether the log is whole.', content: { 'application/json': verificationShape } },
+    },
+    refusals: [],
+    handle: async ({ params: { account } }) => ({ status: 200, body: await verifyEvents(account) }),
+  })
 }
 
 /** Somebody of role `holder` sees the events of their own keys, and no others. */

@@ -80,6 +80,7 @@ export const ACTIONS = {
   'keys.rotate': { scope: 'keys:write', roles: [...MANAGERS, 'holder'], title: 'rotate a key' },
   'keys.share': { scope: 'keys:write', roles: MANAGERS, title: 'share a key' },
   'events.list': { scope: 'events:read', roles: EVERYBODY, title: 'read the event log' },
+  'events.verify': { scope: 'events:read', roles: READERS, title: 'verify the event log' },
   'session.describe': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'see your session' },
   'session.end': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'sign out' },
   'sessions.list': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'list your sessions' },

@@ -1,5 +1,6 @@
 /** The documents Latchkey keeps, declared once for every adapter. */
 import type { Account, SubAccount } from '../accounts/rules.ts'
+import type { Anchor } from '../events/rules.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { Ending } from '../keys/ending.rules.ts'
 import type { RotationEnd } from '../keys/rotation.rules.ts'
@@ -47,6 +48,7 @@ export interface Collections {
   secretChecks: SecretCheck
   events: EventDocument
   heads: Head
+  anchors: Anchor
   marks: Mark
   uses: Use
   keptAnswers: KeptAnswer
@@ -104,6 +106,7 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   secretChecks: { sort: 'createdAt', shared: true },
   events: { sort: 'seq', filter: ['type', 'subject.id'], unique: [['account', 'seq']] },
   heads: { sort: 'movedAt' },
+  anchors: { sort: 'seq' },
   marks: { sort: 'createdAt', shared: true, sweepAfterMs: DAY },
   uses: { sort: 'expiresAt', shared: true, sweepAfterMs: HOUR },
   keptAnswers: { sort: 'createdAt', shared: true, sweepAfterMs: DAY },

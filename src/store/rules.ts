@@ -133,7 +133,10 @@ export function planCommit(account: string, commit: Commit): CommitPlan {
   const insert: readonly Handed[] = commit.insert ?? []
   const replace: readonly Handed[] = commit.replace ?? []
   const remove: readonly Handed[] = commit.remove ?? []
-  const own = [...insert, ...replace, ...remove].find(
+  // Events go with the anchor that takes their place, and never without.
+  const anchored = [...insert, ...replace].some(({ collection }) => collection === 'anchors')
+  const removed = anchored ? remove.filter(({ collection }) => collection !== 'events') : remove
+  const own = [...insert, ...replace, ...removed].find(
     ({ collection }) => collection === 'heads' || collection === 'events',
   )
   if (own) throw new TypeError(`${own.collection} are written by the store alone`)

@@ -1,5 +1,8 @@
 /** A whole server over real HTTP, on each store, with a clock that the test moves. */
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Latchkey } from '../../src/compose.ts'
 import type { DemoData } from '../../src/demo/seed.ts'
 import { startForTests } from '../../src/server.ts'
@@ -39,6 +42,12 @@ export interface BedOptions {
   env?: Record<string, string>
   /** Instead of one that the test moves. */
   clock?: () => number
+  /** The demo's catalog, changed. */
+  catalog?: (yaml: string) => string
+  /** Keeps SQLite in a file, for tests that look at it or change it behind the server's back. */
+  onFile?: true
+  /** Where log lines go, from level debug. */
+  logTo?: { write(line: string): void }
 }
 
 /** Declares `body` once per store; the suite of a store that is not there is pending, and says why. */
@@ -48,14 +57,17 @@ export function onBothStores(title: string, body: (bed: () => Bed) => void, opti
     describe(`${title} (${store}${absent ? `, ${NO_MONGO}` : ''})`, () => {
       let bed: Bed
       const database = `latchkey-${randomBytes(6).toString('hex')}`
+      const folder = mkdtempSync(join(tmpdir(), 'latchkey-bed-'))
       before(async function () {
         this.timeout(30_000)
         const uri = store === 'MongoDB' ? mongoTestUri(database) : undefined
         if (uri === null) return this.skip()
-        bed = await openBed({ ...options.env, ...(uri === undefined ? {} : { MONGODB_URI: uri }) }, options.clock)
+        const env = { ...environment(options, folder), ...(uri === undefined ? {} : { MONGODB_URI: uri }) }
+        bed = await openBed(env, options.clock, options.logTo)
       })
       after(async () => {
         await bed?.latchkey.close()
+        rmSync(folder, { recursive: true, force: true })
         const uri = store === 'MongoDB' ? mongoTestUri(database) : null
         if (bed !== undefined && uri !== null) await dropDatabase(uri)
       })
@@ -64,11 +76,26 @@ export function onBothStores(title: string, body: (bed: () => Bed) => void, opti
   }
 }
 
+function environment({ env, catalog, onFile, logTo }: BedOptions, folder: string): Record<string, string> {
+  const file = join(folder, 'latchkey.yaml')
+  if (catalog !== undefined) writeFileSync(file, catalog(readFileSync('latchkey.yaml', 'utf8')))
+  return {
+    ...(catalog === undefined ? {} : { LATCHKEY_CATALOG: file }),
+    ...(onFile === undefined ? {} : { LATCHKEY_DATA_DIR: folder }),
+    ...(logTo === undefined ? {} : { LOG_LEVEL: 'debug' }),
+    ...env,
+  }
+}
+
 /** @param clock where others than this process look at the time too: the real one, which `pass` does not move */
-export async function openBed(env: Record<string, string> = {}, clock?: () => number): Promise<Bed> {
+export async function openBed(
+  env: Record<string, string> = {},
+  clock?: () => number,
+  logTo?: BedOptions['logTo'],
+): Promise<Bed> {
   let at = START
   const now = clock ?? ((): number => at)
-  const latchkey = await startForTests({ now, env })
+  const latchkey = await startForTests({ now, env, ...(logTo === undefined ? {} : { logTo }) })
   const demo = latchkey.demo?.data as DemoData
   const { url } = latchkey
   const key = (name: string) => {
