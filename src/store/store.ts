@@ -105,6 +105,7 @@ export interface Commit {
   insert?: readonly Write[]
   /** New state for a document that was read (its `rev` is the one expected). */
   replace?: readonly Guarded[]
+  /** Events too, together with a write of the account's anchor, which takes their place. */
   remove?: readonly Guarded[]
   /** Bounded totals on the account's head; `max` holds after the addition. */
   count?: readonly { name: string; add: number; max?: number }[]

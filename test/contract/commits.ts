@@ -319,6 +319,20 @@ function eventContract(open: Open): void {
 function misuseContract(open: Open): void {
   const bench = useStore(open)
 
+  it('lets events go with the anchor that takes their place, and never without', async () => {
+    const { store } = bench
+    await land(store, { events: [anEvent(), anEvent(), anEvent()] })
+    const [first, second, third] = (await store.page('acme', 'events', { limit: 3 })).items
+    const anchor = write('anchors', { id: 'acme', account: 'acme', seq: 2, mac: second!.mac, seal: 's', sealKey: 'm1' })
+    const changed = guarded('events', { ...third!, type: 'key.deleted' })
+    for (const commit of [{ remove: [guarded('events', first!)] }, { insert: [anchor], replace: [changed] }])
+      expect(await rejection(store.commit('acme', commit))).to.be.instanceOf(TypeError)
+    await land(store, { insert: [anchor], remove: [guarded('events', first!), guarded('events', second!)] })
+    await land(store, { events: [anEvent()] })
+    const left = (await store.page('acme', 'events', { limit: 9 })).items
+    expect(left.map(({ seq }) => seq)).to.deep.equal([3, 4])
+  })
+
   it('throws a TypeError for what only a mistake in the program can ask', async () => {
     const { store } = bench
     await land(store, { insert: [write('holders', aHolder('h1'))], events: [anEvent()] })
