@@ -17,6 +17,7 @@ import { holderRoutes } from './holders/routes.ts'
 import { createClientKeys } from './keys/client-keys.ts'
 import { closeOverlaps } from './keys/end-rotation.ts'
 import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
+import { importRoutes } from './keys/import.routes.ts'
 import { createRehash } from './keys/rehash.ts'
 import { revokeKey } from './keys/revoke.ts'
 import type { RotateDeps } from './keys/rotate.ts'
@@ -301,6 +302,7 @@ function makeRoutes(
     ...rotationRoutes(keys),
     ...shareRoutes(keys),
     ...shareLinkRoutes(keys),
+    ...importRoutes(keys),
     ...accountRoutes(subjects),
     ...termsRoutes(subjects),
     ...subAccountRoutes(subjects),

@@ -113,7 +113,13 @@ export function beyondRole(
   return [...asked].filter((scope) => !grantable.has(scope))
 }
 
-function accountFault(account: Account, namespace: NamespaceEntry, catalog: Catalog, now: number): Refusal | null {
+/** Why the account can have no new key of the namespace; null where it can. */
+export function accountFault(
+  account: Account,
+  namespace: NamespaceEntry,
+  catalog: Catalog,
+  now: number,
+): Refusal | null {
   const refuse = (code: Code): Refusal => {
     const detail = adviceFor(code, { key: { namespace: namespace.id }, namespace, catalog })
     return new Refusal(code, detail === undefined ? {} : { detail })
@@ -241,6 +247,7 @@ export function newKey(wish: KeyWish, account: string, holder: Holder | null, ma
     secrets: secret === null ? [] : [hashed(secret, status, now)],
     tokenEndpointAuthMethod: wish.tokenEndpointAuthMethod,
     tokenEndpointAuthAudience: wish.tokenEndpointAuthAudience,
+    importedHash: null,
     jwks: wish.jwks === null ? null : { keys: wish.jwks.keys.map(publicJwk) },
     jwksUri: wish.jwksUri,
     jwksStatus: wish.tokenEndpointAuthMethod === 'private_key_jwt' ? status : null,

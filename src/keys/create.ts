@@ -166,6 +166,7 @@ async function load(store: Store, accountId: string, wish: KeyWish) {
   return { account: account as Kept<Account>, holder, subAccounts, guards }
 }
 
+/** @throws Refusal `exceeds_your_rights` */
 export function refuseBeyond(
   wish: Pick<KeyWish, 'grants'>,
   account: Account,

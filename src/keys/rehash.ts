@@ -29,8 +29,12 @@ export function createRehash(store: Store): Rehash {
           const secrets = key.secrets.map((s) =>
             s.id === hash.secretId ? { ...s, pepper: hash.pepper, hash: hash.hash } : s,
           )
+          const old = key.secrets.find((s) => s.id === hash.secretId)?.hash
+          // An imported key is found by its hash too.
+          const importedHash = key.importedHash === old ? hash.hash : key.importedHash
+          const document = { ...key, secrets, importedHash }
           // Lost to another writer: the next use of the key notes it again.
-          await store.commit(hash.account, { replace: [{ collection: 'keys', document: { ...key, secrets } }] })
+          await store.commit(hash.account, { replace: [{ collection: 'keys', document }] })
         }
         noted.delete(id)
       }

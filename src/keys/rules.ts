@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { HolderType } from '../holders/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import type { KeyKind } from './grammar.rules.ts'
@@ -28,6 +28,8 @@ export interface ApiKey {
   suspendedAt: number | null
   revoked: Revocation | null
   secrets: Secret[]
+  /** Hash of the secret that came from another system, to find the key by; null for keys made here. */
+  importedHash: string | null
   tokenEndpointAuthMethod: (typeof AUTH_METHODS)[number]
   /** What an assertion of this client must name as `aud`. */
   tokenEndpointAuthAudience: (typeof AUTH_AUDIENCES)[number]
@@ -67,7 +69,7 @@ export interface Secret {
   id: string
   /** Id of the pepper the hash was made with. */
   pepper: string
-  /** HMAC-SHA-256 of the whole key under the pepper, base64url. */
+  /** HMAC-SHA-256 under the pepper, base64url: of the whole key, or of the SHA-256 of an imported one. */
   hash: string
   last4: string
   createdAt: number
@@ -100,9 +102,23 @@ export function keyStatus(key: Pick<ApiKey, 'revoked' | 'expiresAt' | 'suspended
   return key.suspendedAt === null ? 'active' : 'suspended'
 }
 
+/** What keys made here begin with; imported ones do not. */
+export const OWN_PREFIX = 'lk_'
+
+/** SHA-256 of an imported key as written, hex. */
+export function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** The hash of an imported key, of which whoever brings it may know the SHA-256 alone. */
+export function hashImported(sha256: string, pepper: Uint8Array): string {
+  return createHmac('sha256', pepper).update(sha256).digest('base64url')
+}
+
 /** HMAC-SHA-256 of the key as written. A fast hash is right: the secret has 190 bits of its own. */
 function digestOf(text: string, pepper: Uint8Array): Buffer {
-  return createHmac('sha256', pepper).update(text).digest()
+  const hashed = text.startsWith(OWN_PREFIX) ? text : sha256Of(text)
+  return createHmac('sha256', pepper).update(hashed).digest()
 }
 
 export function hashKey(text: string, pepper: Uint8Array): string {

@@ -86,7 +86,8 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   sessions: { sort: 'createdAt', filter: ['personId'], shared: true, sweepAfterMs: DAY },
   keys: {
     sort: 'createdAt',
-    filter: ['namespace', 'kind', 'holderType', 'holderId'],
+    filter: ['namespace', 'kind', 'holderType', 'holderId', 'importedHash'],
+    unique: [['importedHash']],
     links: {
       account: { member: 'account', collection: 'accounts' },
       holder: { member: 'holderId', collection: 'holders' },

@@ -11,6 +11,7 @@ import {
   linkedIds,
   memberAt,
   type Plain,
+  planByMember,
   planCommit,
   planMerge,
   planPage,
@@ -21,6 +22,7 @@ import {
   sweeps,
 } from './rules.ts'
 import {
+  type ByMember,
   type Commit,
   type CommitResult,
   type Document,
@@ -127,12 +129,13 @@ class MongoStore implements Store {
     })
   }
 
-  async getLinked<C extends CollectionName>(scope: Scope, collection: C, id: string) {
+  async getLinked<C extends CollectionName>(scope: Scope, collection: C, which: string | ByMember) {
+    requireScope(scope)
     const { links = {} } = declarationOf(collection)
     const lookups: PipelineStage[] = Object.entries(links).map(([name, { member, collection: from }]) => ({
       $lookup: { from, localField: member, foreignField: '_id', as: `_links.${name}` },
     }))
-    const pipeline: PipelineStage[] = [{ $match: scoped(scope, collection, id) }, ...lookups]
+    const pipeline: PipelineStage[] = [{ $match: matching(scope, collection, which) }, ...lookups]
     const [found] = await this.#guard(() => this.#models[collection].aggregate<Stored>(pipeline))
     if (found === undefined) return null
     const document = fromStored(found)
@@ -235,6 +238,13 @@ class MongoStore implements Store {
     if (found.length === 0) return
     await this.#models[collection].deleteMany({ _id: mongoose.trusted({ $in: found.map(({ _id }) => _id) }) })
   }
+}
+
+function matching(scope: Scope, collection: CollectionName, which: string | ByMember): Plain {
+  if (typeof which !== 'object') return scoped(scope, collection, which)
+  const owner = accountIn(scope, declarationOf(collection))
+  const named = { [which.member]: { $in: planByMember(collection, which) } }
+  return owner === null ? named : { ...named, account: { $eq: owner } }
 }
 
 function scoped(

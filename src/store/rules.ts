@@ -1,6 +1,7 @@
 /** What every adapter decides alike: what a verb may be asked, and what a commit or a merge makes of what stands. */
 import { type CollectionName, collections, type Declaration } from './collections.ts'
 import {
+  type ByMember,
   type Commit,
   type CommitResult,
   type Document,
@@ -245,6 +246,16 @@ function toFilter(member: string, value: Where[string]): Filter {
     return { member, by: 'equal', value }
   }
   throw new TypeError(`${member}: a filter is a scalar or a list`)
+}
+
+/** @throws TypeError for a member that is not declared to be filtered by and unique of itself. */
+export function planByMember(collection: CollectionName, { member, values }: ByMember): readonly string[] {
+  const { filter, unique } = declarationOf(collection)
+  if (!filter?.includes(member) || !unique?.some((members) => members.length === 1 && members[0] === member)) {
+    throw new TypeError(`${collection} are not named by ${member}`)
+  }
+  for (const value of values) requireId(value)
+  return values
 }
 
 /** @throws TypeError for collections that merges may not touch. */

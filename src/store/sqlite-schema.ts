@@ -51,6 +51,11 @@ export function pageSql(
   }
 }
 
+/** Finds the document whose unique member is one of a JSON list. */
+export function byMemberSql(collection: CollectionName, member: string): string {
+  return `SELECT id FROM "${collection}" WHERE ${expression(member)} IN (SELECT value FROM json_each(?))`
+}
+
 /** Sets the file up for durable, shared use and makes what tables it does not have. */
 export function prepareDatabase(database: Database.Database, file: string, busyTimeoutMs: number): void {
   const mode = retryBusy(busyTimeoutMs, () => database.pragma('journal_mode = WAL', { simple: true }))

@@ -11,6 +11,7 @@ import {
   mergeInto,
   type Place,
   type Plain,
+  planByMember,
   planCommit,
   planMerge,
   planPage,
@@ -23,8 +24,9 @@ import {
   toRow,
 } from './rules.ts'
 import { type Linked, LinkedReads } from './sqlite-linked.ts'
-import { names, pageSql, prepareDatabase } from './sqlite-schema.ts'
+import { byMemberSql, names, pageSql, prepareDatabase } from './sqlite-schema.ts'
 import {
+  type ByMember,
   type Commit,
   type CommitResult,
   type Document,
@@ -106,14 +108,21 @@ class SqliteStore implements Store {
     return this.#guard(() => refs.map(({ collection, id }) => this.#find(scope, collection, id)))
   }
 
-  async getLinked<C extends CollectionName>(scope: Scope, collection: C, id: string) {
+  async getLinked<C extends CollectionName>(scope: Scope, collection: C, which: string | ByMember) {
     requireScope(scope)
     return this.#guard(() => {
+      const id = typeof which === 'object' ? this.#idOf(collection, which) : which
+      if (id === undefined) return null
       const held =
         this.#linked.get(collection, id) ?? this.#linked.put(collection, id, this.#findLinked(collection, id))
       if (held === null || (scope !== EVERY_ACCOUNT && held.document.account !== scope)) return null
       return held as { document: Kept<Collections[C]>; linked: Record<string, Kept<Document>[]> }
     })
+  }
+
+  #idOf(collection: CollectionName, by: ByMember): string | undefined {
+    const values = JSON.stringify(planByMember(collection, by))
+    return (this.#prepared(byMemberSql(collection, by.member)).get(values) as { id: string } | undefined)?.id
   }
 
   #findLinked(collection: CollectionName, id: string): Linked | null {

@@ -38,6 +38,12 @@ export interface Position {
   id: string
 }
 
+/** Names a document by a member that is declared to be unique: the one that has any of the values. */
+export interface ByMember {
+  member: string
+  values: readonly string[]
+}
+
 export interface PageQuery {
   where?: Where
   /** Start strictly behind this place. */
@@ -139,11 +145,11 @@ export interface Store {
   get<C extends CollectionName>(scope: Scope, collection: C, id: string): Promise<Kept<Collections[C]> | null>
   /** In the order asked for; null where there is none in that scope. */
   getMany(scope: Scope, refs: readonly Ref[]): Promise<(Kept<Document> | null)[]>
-  /** A document and those its declared `links` name, in one round trip. A link without a document is an empty list. */
+  /** A document, by id or by a unique member, and those its declared `links` name, in one round trip. A link without a document is an empty list. */
   getLinked<C extends CollectionName>(
     scope: Scope,
     collection: C,
-    id: string,
+    which: string | ByMember,
   ): Promise<{ document: Kept<Collections[C]>; linked: Record<string, Kept<Document>[]> } | null>
   page<C extends CollectionName>(scope: Scope, collection: C, query: PageQuery): Promise<Page<Collections[C]>>
   commit(account: string, commit: Commit): Promise<CommitResult>

@@ -3,9 +3,10 @@ import type { Waits } from '../background.ts'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import type { Holder } from '../holders/rules.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
-import { type ApiKey, keyStatus, matchSecret, type Secret } from '../keys/rules.ts'
+import { isImportable } from '../keys/import.rules.ts'
+import { type ApiKey, hashKey, keyStatus, matchSecret, type Secret } from '../keys/rules.ts'
 import type { SecretRing } from '../secrets.ts'
-import { EVERY_ACCOUNT, StoreUnavailable } from '../store/store.ts'
+import { type ByMember, EVERY_ACCOUNT, StoreUnavailable } from '../store/store.ts'
 import { type AssertionDeps, isAuthenticAssertion, type ReadAssertion, readAssertion } from './assertion.ts'
 import type { Credential } from './client.ts'
 import { expiryOf, type Grantee, type Shown } from './rules.ts'
@@ -38,7 +39,7 @@ export interface Authentic extends Grantee {
 export async function authenticate(deps: AuthenticateDeps, request: Presented): Promise<Authentic | null> {
   const { credential } = request
   const since = deps.waits.now()
-  const shows = 'apiKey' in credential ? bySecret(deps, credential.apiKey) : byAssertion(deps, request, credential)
+  const shows = 'apiKey' in credential ? bySecret(deps, credential) : byAssertion(deps, request, credential)
   if (shows === null) return null
   const found = await find(deps, request, shows)
   // Counted from before the look-up: what is left would only add to what the look-up took.
@@ -48,16 +49,19 @@ export async function authenticate(deps: AuthenticateDeps, request: Presented): 
 
 /** How a client shows itself: the key it says it is, and whether that key as kept bears it out. */
 interface Showing {
-  keyId: string
+  which: string | ByMember
   by: (key: ApiKey | null, now: number) => Promise<Shown | null> | Shown | null
 }
 
-function bySecret({ peppers }: AuthenticateDeps, apiKey: string): Showing | null {
-  const parsed = parseKey(apiKey)
-  if (parsed === null) return null
+function bySecret(deps: AuthenticateDeps, credential: Extract<Credential, { apiKey: string }>): Showing | null {
+  const { peppers } = deps
+  const { apiKey, clientId } = credential
+  const which = parseKey(apiKey)?.id ?? importedAs(deps, apiKey)
+  if (which === null) return null
   return {
-    keyId: parsed.id,
+    which,
     by(key, now) {
+      if (clientId !== undefined && key !== null && key.id !== clientId) return null
       const secret = matchSecret(apiKey, key?.secrets ?? [DECOY(peppers.current.id)], peppers.all, now)
       if (secret !== null) return { ...secret, secretId: secret.id }
       if (key?.secrets.some((s) => !peppers.all.has(s.pepper))) {
@@ -69,6 +73,12 @@ function bySecret({ peppers }: AuthenticateDeps, apiKey: string): Showing | null
   }
 }
 
+/** How a key of another system is found, where any namespace takes such keys: by its hash under each pepper. */
+function importedAs({ catalog, peppers }: AuthenticateDeps, apiKey: string): ByMember | null {
+  if (!isImportable(apiKey) || ![...catalog.namespaces.values()].some((n) => n.acceptsImported)) return null
+  return { member: 'importedHash', values: [...peppers.all.values()].map((pepper) => hashKey(apiKey, pepper)) }
+}
+
 function byAssertion(
   deps: AuthenticateDeps,
   { namespace }: Presented,
@@ -77,7 +87,7 @@ function byAssertion(
   const read: ReadAssertion | null = readAssertion(assertion, clientId)
   if (read === null) return null
   return {
-    keyId: read.clientId,
+    which: read.clientId,
     async by(key, now) {
       if (key === null || key.jwksStatus === null || key.namespace !== namespace.id || hasEnded(key, now)) return null
       if (!(await isAuthenticAssertion(deps, read, key, namespace, now))) return null
@@ -91,9 +101,9 @@ function hasEnded(key: ApiKey, now: number): boolean {
   return status === 'revoked' || status === 'expired'
 }
 
-async function find(deps: AuthenticateDeps, request: Presented, { keyId, by }: Showing): Promise<Authentic | null> {
+async function find(deps: AuthenticateDeps, request: Presented, { which, by }: Showing): Promise<Authentic | null> {
   const now = deps.now()
-  const row = await deps.store.getLinked(EVERY_ACCOUNT, 'keys', keyId)
+  const row = await deps.store.getLinked(EVERY_ACCOUNT, 'keys', which)
   const key: ApiKey | null = row?.document ?? null
   const shown = await by(key, now)
   const account = row?.linked.account?.[0] as Account | undefined

@@ -3,8 +3,8 @@ import { Refusal } from '../errors.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
 import type { RequestFacts } from '../web/request.ts'
 
-/** What a client shows of itself: the API key, or an assertion that it signed. */
-export type Credential = { apiKey: string } | { assertion: string; clientId: string | undefined }
+/** What a client shows of itself: the API key, or an assertion that it signed; and whose id it says it has. */
+export type Credential = { apiKey: string; clientId?: string } | { assertion: string; clientId: string | undefined }
 
 export interface ClientParameters {
   client_id?: string | undefined
@@ -59,7 +59,7 @@ function fromBasic(header: string, id: string | undefined, request: RequestFacts
 
 function matched(id: string | undefined, secret: string): Credential {
   const parsed = parseKey(secret)
-  return id === undefined || (parsed !== null && parsed.id !== id) ? NOBODY : { apiKey: secret }
+  return id === undefined || (parsed !== null && parsed.id !== id) ? NOBODY : { apiKey: secret, clientId: id }
 }
 
 /** Both parts are form-urlencoded before base64 (RFC 6749 appendix B): `+` is a space, `%xx` a byte. */

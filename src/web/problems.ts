@@ -52,6 +52,8 @@ export const STATUS: Readonly<Record<Code, number>> = {
   unknown_holder: 422,
   unknown_sub_account: 422,
   holder_type_not_allowed: 422,
+  not_importable: 422,
+  already_imported: 409,
   holder_flagged: 409,
   unsupported_grant_type: 400,
   invalid_client: 401,

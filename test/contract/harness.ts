@@ -132,6 +132,7 @@ export function aKey(id: string, changes: Partial<ApiKey> = {}): ApiKey {
     holderType: null,
     grants: [],
     subAccountRefs: [],
+    importedHash: null,
     allowedIps: [],
     allowedOrigins: [],
     expiresAt: null,

@@ -111,6 +111,22 @@ function linkContract(storeOf: () => import('../../src/store/store.ts').Store): 
     })
   })
 
+  it('gets a key by its unique member too: the one that has any of the values, in its scope', async () => {
+    const store = storeOf()
+    const key = aKey('k1', { importedHash: 'one', holderId: 'h1' })
+    await land(store, { insert: [write('holders', aHolder('h1')), write('keys', key), write('keys', aKey('k2'))] })
+    const by = (...values: string[]) => ({ member: 'importedHash', values })
+    const found = await store.getLinked(EVERY_ACCOUNT, 'keys', by('none', 'one'))
+    expect(found).to.deep.equal(await store.getLinked('acme', 'keys', 'k1'))
+    expect(await store.getLinked('other', 'keys', by('one'))).to.equal(null)
+    expect(await store.getLinked('acme', 'keys', by())).to.equal(null)
+    expect(await store.getLinked('acme', 'keys', by('none'))).to.equal(null)
+    const taken = await store.commit('acme', { insert: [write('keys', aKey('k3', { importedHash: 'one' }))] })
+    expect(taken).to.deep.equal({ ok: false, because: 'exists', collection: 'keys' })
+    for (const member of ['name', 'namespace'])
+      expect(await rejection(store.getLinked('acme', 'keys', { member, values: ['one'] }))).to.be.instanceOf(TypeError)
+  })
+
   it('gives an empty list for a link to nothing', async () => {
     const store = storeOf()
     await land(store, { insert: [write('keys', aKey('k1'))] })
