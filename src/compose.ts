@@ -58,6 +58,7 @@ import type { VerifyIssued } from './tokens/subject.ts'
 import { createCounters } from './usage/counters.ts'
 import { createFlushes, type Flushes } from './usage/flushes.ts'
 import { createExchangeLimits } from './usage/limits.ts'
+import { usageRoutes } from './usage/routes.ts'
 import { createSignInLimits } from './usage/sign-in.ts'
 import { createApp } from './web/app.ts'
 import { createCursors } from './web/cursor.ts'
@@ -308,6 +309,7 @@ function makeRoutes(
     ...subAccountRoutes(subjects),
     ...holderRoutes(subjects),
     ...eventRoutes({ store, cursors, verifyEvents: createVerifyEvents(chain) }),
+    ...usageRoutes({ store, catalog, now: keys.now }),
     ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh }),
   ]
   const issuer = new Map<string, Route[]>(

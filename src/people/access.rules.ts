@@ -80,6 +80,8 @@ export const ACTIONS = {
   'keys.revoke': { scope: 'keys:write', roles: MANAGERS, title: 'revoke a key' },
   'keys.rotate': { scope: 'keys:write', roles: [...MANAGERS, 'holder'], title: 'rotate a key' },
   'keys.share': { scope: 'keys:write', roles: MANAGERS, title: 'share a key' },
+  'usage.describe': { scope: 'usage:read', roles: EVERYBODY, title: 'see usage' },
+  'usage.report': { scope: 'usage:report', roles: [], title: 'report usage' },
   'events.list': { scope: 'events:read', roles: EVERYBODY, title: 'read the event log' },
   'events.verify': { scope: 'events:read', roles: READERS, title: 'verify the event log' },
   'session.describe': { scope: null, personsOnly: true, roles: EVERYBODY, title: 'see your session' },

@@ -3,14 +3,18 @@ import { newEvent } from '../events/rules.ts'
 import type { Merge, NewEvent, Store } from '../store/store.ts'
 import type { Counter } from './rules.ts'
 
-export interface Occurrence {
+/** What usage is counted by. */
+export interface Counted {
   keyId: string
-  keyName: string
   account: string
   namespace: string
   holderId: string | null
   /** Space-separated, sorted. */
   scopes: string
+}
+
+export interface Occurrence extends Counted {
+  keyName: string
   outcome: Counter
   /** Of the secret shown. */
   secretId: string
@@ -96,7 +100,7 @@ export function createCounters(deps: {
     count(occurrence) {
       const at = now()
       const { keyId, outcome, scopes } = occurrence
-      const usageId = `${dayOf(at).day}/${keyId}/${scopes}`
+      const usageId = usageIdOf({ keyId, scopes }, at)
       const usage = held(merges, usageId, () => usageMerge(occurrence, usageId, at))
       if (usage?.add !== undefined) usage.add[outcome] = (usage.add[outcome] ?? 0) + 1
       // Who is refused has the secret all the same, and would miss it.
@@ -147,7 +151,12 @@ function dayOf(at: number): { month: string; day: number } {
   return lastDay
 }
 
-function usageMerge(o: Occurrence, id: string, at: number): Merge {
+export function usageIdOf({ keyId, scopes }: Pick<Occurrence, 'keyId' | 'scopes'>, at: number): string {
+  return `${dayOf(at).day}/${keyId}/${scopes}`
+}
+
+/** A share in the count of a key's day, to be added to. */
+export function usageMerge(o: Counted, id: string, at: number): Merge & { add: Record<string, number> } {
   const { month, day } = dayOf(at)
   const none = { exchanges: 0, refused: 0, rateLimited: 0, verified: 0, denied: 0 }
   return {

@@ -10,7 +10,7 @@ export const CSV = 'text/csv'
 /** Members of the list's items; null where the route answers no list. */
 export function columnsOf(route: Route): string[] | null {
   const page = route.answers[200]?.content?.['application/json']
-  if (!(page instanceof z.ZodObject) || page.shape.nextCursor === undefined) return null
+  if (route.method !== 'get' || !(page instanceof z.ZodObject) || !(page.shape.items instanceof z.ZodArray)) return null
   const { element } = page.shape.items as unknown as z.ZodArray<z.ZodObject>
   return Object.keys(element.shape)
 }
@@ -47,7 +47,7 @@ export async function csvReply(
     yield line(columns)
     for (let page = first; ; page = await read({ limit: MAX_PAGE, cursor: page.nextCursor as string })) {
       if (page.items.length > 0) yield page.items.map((item) => line(columns.map((column) => item[column]))).join('')
-      if (page.nextCursor === null) return
+      if ((page.nextCursor ?? null) === null) return
     }
   }
   return {
@@ -60,7 +60,8 @@ export async function csvReply(
 
 interface Page {
   items: Record<string, unknown>[]
-  nextCursor: string | null
+  /** None where the list is one page. */
+  nextCursor?: string | null
 }
 
 function line(cells: readonly unknown[]): string {

@@ -81,6 +81,7 @@ const TAGS: Readonly<Record<string, string>> = {
   accounts: 'Customers of the operator: plan, namespaces, terms',
   'sub-accounts': 'Parts of an account that a grant may be limited to',
   holders: 'For whom keys are: partners, affiliates, vendors, advertisers, machines',
+  usage: 'How much keys are used, by the month',
   events: 'What happened, in order',
   oauth: 'The same, for stock OAuth clients',
   'keys to verify with': 'For resource servers: metadata, public keys, status lists',
