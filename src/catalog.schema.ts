@@ -1,4 +1,5 @@
 /** What latchkey.yaml may say. */
+import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { HOLDER_TYPES } from './holders/rules.ts'
 import { SIGNING_ALGS } from './signing/rules.ts'
@@ -152,6 +153,22 @@ const webhooks = z.strictObject({
   keepUndeliverableDays: z.number().int().min(1).max(90).default(7),
 })
 
+const P256 = 'prime256v1'
+const leakReports = z.strictObject({
+  signingKeys: z
+    .record(z.string().min(1).max(200), z.string().refine(isP256Key, { error: 'is not the PEM of a P-256 public key' }))
+    .default({})
+    .describe('Public keys of whoever signs reports of leaked keys, such as GitHub, by their identifiers.'),
+})
+
+function isP256Key(pem: string): boolean {
+  try {
+    return createPublicKey(pem).asymmetricKeyDetails?.namedCurve === P256
+  } catch {
+    return false
+  }
+}
+
 const namespaceId = z
   .string()
   .regex(/^[a-z][a-z0-9]{0,15}$/, 'a namespace id is a lower-case letter and up to 15 lower-case letters or digits')
@@ -176,6 +193,7 @@ export const catalogSchema = z
     limits: limits.prefault({}),
     events: events.prefault({}),
     webhooks: webhooks.prefault({}),
+    leakReports: leakReports.prefault({}),
     namespaces: z.record(namespaceId, namespace),
     plans: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/), plan),
   })

@@ -20,6 +20,7 @@ export interface Catalog {
   limits: RawCatalog['limits']
   /** null: events are kept for ever. */
   events: { keepDays: number | null }
+  leakReports: RawCatalog['leakReports']
   namespaces: ReadonlyMap<string, NamespaceEntry>
   /** The built-in namespace of the management API; also in `namespaces`. */
   manage: NamespaceEntry
@@ -150,6 +151,7 @@ function build(raw: RawCatalog, publicUrl: string): Catalog {
     terms: { version: raw.terms.version, url: raw.terms.url, requiredFrom: raw.terms.requiredFrom.getTime() },
     limits: raw.limits,
     events: { keepDays: raw.events.keepDays ?? null },
+    leakReports: raw.leakReports,
     namespaces,
     manage,
     plans,

@@ -18,6 +18,7 @@ import { createClientKeys } from './keys/client-keys.ts'
 import { closeOverlaps } from './keys/end-rotation.ts'
 import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
 import { importRoutes } from './keys/import.routes.ts'
+import { reportLeak } from './keys/leak.ts'
 import { createRehash } from './keys/rehash.ts'
 import { revokeKey } from './keys/revoke.ts'
 import type { RotateDeps } from './keys/rotate.ts'
@@ -49,6 +50,8 @@ import { subAccountRoutes } from './sub-accounts/routes.ts'
 import type { AuthenticateDeps } from './tokens/authenticate.ts'
 import { createExchange, type Exchange } from './tokens/exchange.ts'
 import type { InquiryDeps } from './tokens/inquiry.routes.ts'
+import { leakRoutes } from './tokens/leaks.routes.ts'
+import { createLeaks, type Leaks } from './tokens/leaks.ts'
 import { createManageVerifier } from './tokens/manage.ts'
 import { describeManagement } from './tokens/metadata.ts'
 import { createNonces } from './tokens/nonces.ts'
@@ -190,6 +193,7 @@ interface Parts {
   verifyIssued: VerifyIssued
   inquiry: Omit<InquiryDeps, 'identify'>
   flushes: Flushes
+  leaks: Leaks
   flush: () => Promise<void>
 }
 
@@ -216,6 +220,7 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
   const streams = createStreams({ store, publisher, issuerOf })
   keyring.onRemoved(streams.keysRemoved)
   const chain = chainOf(opened)
+  const leaks = createLeaks({ authentication, limits, reportLeak: (found, leak) => reportLeak(keys, found, leak) })
   return {
     flushes,
     keyring,
@@ -250,10 +255,12 @@ async function makeParts(config: Config, opened: Opened, { now, random }: Outsid
       signer,
       revokeKey: (account, keyId, why, asker) => revokeKey(keys, account, keyId, why, asker),
     },
+    leaks,
     async flush() {
       await counters.flush()
       await rehash.flush()
       await people.failed.flush()
+      await leaks.flush()
     },
   }
 }
@@ -290,7 +297,7 @@ function makeRoutes(
   { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
 ) {
   const { catalog, store, masterKeys } = opened
-  const { keys, people, keyring, publisher, streams, exchange, inquiry, changes, chain } = parts
+  const { keys, people, keyring, publisher, streams, exchange, inquiry, changes, chain, leaks } = parts
   const { publicUrl } = config
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
   const subjects = { store, catalog, changes, now: keys.now, random: keys.random, newId: keys.newId, cursors }
@@ -304,6 +311,7 @@ function makeRoutes(
     ...shareRoutes(keys),
     ...shareLinkRoutes(keys),
     ...importRoutes(keys),
+    ...leakRoutes({ leaks, signingKeys: catalog.leakReports.signingKeys }),
     ...accountRoutes(subjects),
     ...termsRoutes(subjects),
     ...subAccountRoutes(subjects),

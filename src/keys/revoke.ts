@@ -7,13 +7,18 @@ import { findKey } from './find.ts'
 import { type ApiKey, type Revocation, statusRefs } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
 
-/** Ends a key for good, and with it every token it ever gave: their statuses flip in the same commit. */
+/**
+ * Ends a key for good, and with it every token it ever gave: their statuses flip in the same commit.
+ *
+ * @param also told of the key before, in the same commit
+ */
 export async function revokeKey(
   deps: KeyDeps,
   account: string,
   keyId: string,
   why: Pick<Revocation, 'reason' | 'note'>,
   asker: Asker,
+  also: readonly { type: string; data: Record<string, unknown> }[] = [],
 ): Promise<ShownKey> {
   const { statuses } = deps
   const revoke = async (): Promise<Decision<ShownKey>> => {
@@ -34,7 +39,9 @@ export async function revokeKey(
       commit: {
         insert: status.insert,
         replace: [{ collection: 'keys', document: { ...revoked, rev: key.rev } }, ...status.replace],
-        events: [keyEvent(deps, 'key.revoked', asker, key, { object: answer })],
+        events: [...also, { type: 'key.revoked', data: {} }].map(({ type, data }) =>
+          keyEvent(deps, type, asker, key, { object: answer, ...data }),
+        ),
       },
       answer,
     }

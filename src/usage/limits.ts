@@ -18,7 +18,12 @@ export interface ExchangeLimits {
   ): Promise<LimitDecision>
   /** Counts one refused exchange of an address; `ok: false` once it has had its share. */
   refused(address: string): Promise<LimitDecision>
+  /** Counts one report of leaked keys; they have a budget of their own. */
+  reported(address: string): Promise<LimitDecision>
 }
+
+/** Reports a minute, each of many keys. */
+const REPORTS_PER_ADDRESS = 60
 
 export function createExchangeLimits(catalog: Catalog, now: () => number): ExchangeLimits {
   const limiters = new Map<string, WindowLimiter>()
@@ -67,6 +72,11 @@ export function createExchangeLimits(catalog: Catalog, now: () => number): Excha
           points: catalog.limits.refusedPerMinutePerAddress,
           of: addressBucket(address),
         },
+      ])
+    },
+    reported(address) {
+      return takeAll([
+        { name: 'address', purpose: 'reported', points: REPORTS_PER_ADDRESS, of: addressBucket(address) },
       ])
     },
   }

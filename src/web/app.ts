@@ -203,12 +203,12 @@ function serve(route: Route, deps: WebDeps): Middleware {
     }
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
     const { csv, query } = columns === null ? { csv: false, query: ctx.query } : splitFormat(ctx.query, request)
-    const input = { params, ...parseInput(route, route.query === undefined ? {} : query, read) }
+    const input = { params, ...parseInput(route, route.query === undefined ? {} : query, read?.members ?? null) }
     const expected = route.ifMatch ? readIfMatch(request) : NONE
     const once = open ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
     const handle = (page?: object) => {
       const asked = page === undefined ? input.query : { ...(input.query as object), ...page }
-      return route.handle({ ...input, query: asked, request, caller, expected, once })
+      return route.handle({ ...input, query: asked, rawBody: read?.text ?? '', request, caller, expected, once })
     }
     if (csv && columns !== null) send(ctx, await csvReply(route.operationId, columns, handle))
     else send(ctx, await fly(once, handle))

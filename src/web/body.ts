@@ -23,8 +23,14 @@ export interface BodyRules {
   repeatable?: readonly string[]
 }
 
-/** The body's members; null where there is none. */
-export async function readBody(req: IncomingMessage, rules: BodyRules): Promise<unknown> {
+export interface ReadBody {
+  members: unknown
+  /** As it came. */
+  text: string
+}
+
+/** Null where there is none. */
+export async function readBody(req: IncomingMessage, rules: BodyRules): Promise<ReadBody | null> {
   const length = req.headers['content-length']
   const chunked = req.headers['transfer-encoding'] !== undefined
   if (!chunked && (length === undefined || length === '0')) return null
@@ -36,7 +42,7 @@ export async function readBody(req: IncomingMessage, rules: BodyRules): Promise<
   const text = decode(await readBytes(req, rules.maxBytes ?? MAX_BODY_BYTES))
   if (text === '' && kind === undefined) return null
   if (kind === undefined) throw unsupported(rules)
-  return kind === 'json' ? parseJson(text) : parseForm(text, rules.repeatable ?? [])
+  return { members: kind === 'json' ? parseJson(text) : parseForm(text, rules.repeatable ?? []), text }
 }
 
 function kindOf(req: IncomingMessage, rules: BodyRules): BodyKind | undefined {

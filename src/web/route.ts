@@ -24,6 +24,8 @@ export interface Input<P, Q, B> {
   params: P
   query: Q
   body: B
+  /** The body as it came, for what is signed over it; '' where there is none. */
+  rawBody: string
   request: RequestFacts
   /** Who calls; present on routes that name an action. */
   caller: Principal
