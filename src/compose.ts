@@ -15,6 +15,7 @@ import { eventRoutes } from './events/routes.ts'
 import { type ChainDeps, createVerifyEvents } from './events/verify.ts'
 import { holderRoutes } from './holders/routes.ts'
 import { createClientKeys } from './keys/client-keys.ts'
+import { documentationRoutes } from './keys/documentation.routes.ts'
 import { closeOverlaps } from './keys/end-rotation.ts'
 import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
 import { importRoutes } from './keys/import.routes.ts'
@@ -299,6 +300,8 @@ function makeRoutes(
   const { catalog, store, masterKeys } = opened
   const { keys, people, keyring, publisher, streams, exchange, inquiry, changes, chain, leaks } = parts
   const { publicUrl } = config
+  // The documents are made of the routes, this one among them.
+  const documentOf = (namespace: string) => documents.of(namespace)
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
   const subjects = { store, catalog, changes, now: keys.now, random: keys.random, newId: keys.newId, cursors }
   const management = [
@@ -311,6 +314,7 @@ function makeRoutes(
     ...shareRoutes(keys),
     ...shareLinkRoutes(keys),
     ...importRoutes(keys),
+    ...documentationRoutes({ store, catalog, now: keys.now, documentOf }),
     ...leakRoutes({ leaks, signingKeys: catalog.leakReports.signingKeys }),
     ...accountRoutes(subjects),
     ...termsRoutes(subjects),
@@ -332,7 +336,7 @@ function makeRoutes(
   )
   const health = healthRoutes({ store, keyring, catalog })
   const documented = [...management, ...health]
-  const documents = createDocuments({
+  const documents: Documents = createDocuments({
     catalog,
     issuer,
     management: documented,

@@ -76,6 +76,7 @@ export const ACTIONS = {
   'keys.list': { scope: 'keys:read', roles: EVERYBODY, title: 'list keys' },
   'keys.describe': { scope: 'keys:read', roles: EVERYBODY, title: 'see a key' },
   'keys.create': { scope: 'keys:write', roles: MANAGERS, title: 'create a key' },
+  'documentation.describe': { scope: 'keys:read', roles: READERS, title: 'download the documentation' },
   'keys.import': { scope: 'keys:write', roles: MANAGERS, title: 'import keys' },
   'keys.revoke': { scope: 'keys:write', roles: MANAGERS, title: 'revoke a key' },
   'keys.rotate': { scope: 'keys:write', roles: [...MANAGERS, 'holder'], title: 'rotate a key' },

@@ -44,9 +44,9 @@ export async function csvReply(
   const read = async (page: { limit: number; cursor?: string }) => (await handle(page)).body as Page
   const first = await read({ limit: MAX_PAGE })
   async function* rows(): AsyncGenerator<string> {
-    yield line(columns)
+    yield csvLine(columns)
     for (let page = first; ; page = await read({ limit: MAX_PAGE, cursor: page.nextCursor as string })) {
-      if (page.items.length > 0) yield page.items.map((item) => line(columns.map((column) => item[column]))).join('')
+      if (page.items.length > 0) yield page.items.map((item) => csvLine(columns.map((column) => item[column]))).join('')
       if ((page.nextCursor ?? null) === null) return
     }
   }
@@ -64,7 +64,7 @@ interface Page {
   nextCursor?: string | null
 }
 
-function line(cells: readonly unknown[]): string {
+export function csvLine(cells: readonly unknown[]): string {
   return `${cells.map(cell).join(',')}\r\n`
 }
 

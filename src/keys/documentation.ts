@@ -1,0 +1,121 @@
+import { type Account, hostOf, namespaceEnabled } from '../accounts/rules.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
+import { Refusal } from '../errors.ts'
+import type { HolderType } from '../holders/rules.ts'
+import type { Position, Store } from '../store/store.ts'
+import { csvLine } from '../web/csv.ts'
+import type { OpenApiDocument } from '../web/openapi.ts'
+import { type ZipFile, zipOf } from '../web/zip.ts'
+import { adviceFor } from './admission.rules.ts'
+import { type Endpoint, endpointsOf, readmeText, rightsText } from './documentation.rules.ts'
+import { findKeys } from './find.ts'
+import { showKey } from './shape.ts'
+
+export interface DocumentationDeps {
+  store: Store
+  catalog: Catalog
+  now: () => number
+  /** The OpenAPI document of a namespace. */
+  documentOf: (namespace: string) => OpenApiDocument
+}
+
+export interface DocumentationWish {
+  /** The first that is enabled unless said. */
+  namespace?: string | undefined
+  /** Keys of holders of this type alone. */
+  holderType?: HolderType | undefined
+}
+
+export interface Documentation {
+  /** Of the archive. */
+  name: string
+  zip: Uint8Array
+}
+
+/** The API as the account has it, with its keys, as one archive. */
+export async function describeApi(
+  deps: DocumentationDeps,
+  accountId: string,
+  wish: DocumentationWish,
+): Promise<Documentation> {
+  const { store, catalog, now } = deps
+  const account = await store.get(accountId, 'accounts', accountId)
+  if (account === null) throw new Refusal('not_found')
+  const namespace = namespaceFor(catalog, account, wish)
+  const document = deps.documentOf(namespace.id)
+  const endpoints = endpointsOf(document)
+  const docsUrl = `${catalog.manage.issuer.replace(/\/manage$/, '')}/docs?ns=${namespace.id}`
+  const host = hostOf(account, namespace)
+  const files: ZipFile[] = [
+    { name: 'README.md', text: readmeText({ account, namespace, host, endpoints, support: catalog.support, docsUrl }) },
+    { name: 'openapi.json', text: `${JSON.stringify(document, null, 2)}\n` },
+    { name: 'endpoints.csv', text: endpointsCsv(endpoints) },
+    { name: 'keys.csv', text: await keysCsv(deps, accountId, namespace.id, wish.holderType) },
+  ]
+  return { name: `${account.id}-${namespace.id}.zip`, zip: zipOf(files, now()) }
+}
+
+/** @throws Refusal where the account does not have it, or it is not for such holders */
+function namespaceFor(
+  catalog: Catalog,
+  account: Account,
+  { namespace: id, holderType }: DocumentationWish,
+): NamespaceEntry {
+  const isOn = (one: NamespaceEntry): boolean => namespaceEnabled(account, one.id, catalog)
+  const all = [...catalog.namespaces.values()]
+  const namespace =
+    id === undefined ? (all.find((one) => !one.builtIn && isOn(one)) ?? catalog.manage) : catalog.namespaces.get(id)
+  if (namespace === undefined) throw new Refusal('unknown_namespace')
+  if (!isOn(namespace)) {
+    const detail = adviceFor('namespace_not_enabled', { key: { namespace: namespace.id }, namespace, catalog })
+    throw new Refusal('namespace_not_enabled', detail === undefined ? {} : { detail })
+  }
+  if (holderType !== undefined && namespace.holderTypes !== null && !namespace.holderTypes.includes(holderType))
+    throw new Refusal('holder_type_not_allowed')
+  return namespace
+}
+
+function endpointsCsv(endpoints: readonly Endpoint[]): string {
+  const rows = endpoints.map(({ group, method, path, summary, auth, scope, plans }) =>
+    csvLine([group, `${method} ${path}`, summary, auth, scope, plans]),
+  )
+  return csvLine(['group', 'endpoint', 'summary', 'auth', 'scope', 'plans']) + rows.join('')
+}
+
+const AT_ONCE = 500
+
+async function keysCsv(
+  { store, now }: DocumentationDeps,
+  account: string,
+  namespace: string,
+  holderType: HolderType | undefined,
+): Promise<string> {
+  const head = [
+    'id',
+    'name',
+    'description',
+    'kind',
+    'status',
+    'holderType',
+    'holder',
+    'externalId',
+    'rights',
+    'expiresAt',
+  ]
+  const lines = [csvLine(head)]
+  let after: Position | null = null
+  do {
+    const { found, next } = await findKeys(store, account, {
+      where: { namespace, ...(holderType === undefined ? {} : { holderType }) },
+      limit: AT_ONCE,
+      ...(after === null ? {} : { after }),
+    })
+    for (const { key, ...beside } of found) {
+      const { id, name, description, kind, status, holder, grants, expiresAt } = showKey(key, { ...beside, now: now() })
+      const of = [holder?.type, holder?.name, holder?.externalId]
+      lines.push(csvLine([id, name, description, kind, status, ...of, rightsText(grants), expiresAt]))
+    }
+    after = next
+  } while (after !== null)
+  return lines.join('')
+}
