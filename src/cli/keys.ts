@@ -27,6 +27,13 @@ export function addKeys(program: Command): void {
   addCreate(keys)
   addSecrets(keys)
   keys
+    .command('import <file>')
+    .description('import keys of another system: a JSON array of {sha256 or plain, name, grants, holderId}')
+    .requiredOption('--namespace <id>', 'API that they are for, such as v2')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--json', 'print {imported, refused} as JSON')
+    .action(async (file, options) => (await import('./keys-import.ts')).importKeys(file, options))
+  keys
     .command('revoke <id>')
     .description('end a key for good, and all its tokens with it')
     .addOption(new Option('--reason <reason>', 'why').choices(REVOKE_REASONS).makeOptionMandatory())

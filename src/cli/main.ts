@@ -7,6 +7,7 @@ import { addHolders, addSubAccounts } from './holders.ts'
 import { positiveInteger } from './input.ts'
 import { addKeys } from './keys.ts'
 import { addMembers } from './members.ts'
+import { addUsage } from './usage.ts'
 
 const EPILOGUE = `
 A running server is found by LATCHKEY_URL (http://localhost:3000 unless set); whatever manages it also needs
@@ -49,6 +50,7 @@ function createProgram(json: boolean): Command {
   addNamespaces(program)
   addTerms(program)
   addEvents(program)
+  addUsage(program)
   return program
 }
 

@@ -1,0 +1,30 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { run } from './run.ts'
+import { withServer } from './server.ts'
+
+describe('cli: usage and import', function () {
+  this.timeout(60_000)
+  const server = withServer()
+  const acme = (...args: string[]) => run(args, server().env('acme-manage'))
+
+  it('usage: a month as a table and as JSON', async () => {
+    const shown = await acme('usage', '--by', 'namespace,day')
+    expect(shown.stdout, shown.stderr).to.match(/^DAY +NAMESPACE +EXCHANGES +REFUSED +RATELIMITED +VERIFIED +DENIED\n/)
+    expect(shown.stdout).to.match(/\ntotal +\d/)
+    expect((await acme('usage', '--json')).json()).to.deep.include({ groupBy: ['day'] })
+    expect((await acme('usage', '--month', '1999-01')).code).to.not.equal(0)
+  })
+
+  it('keys import: says what is wrong with a file, and what the server refuses', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'latchkey-cli-')), 'keys.json')
+    writeFileSync(file, '{}')
+    expect((await acme('keys', 'import', file, '--namespace', 'v2')).stderr).to.include('must be a JSON array')
+    const grants = [{ subAccount: null, scopes: ['links:read'] }]
+    writeFileSync(file, JSON.stringify([{ plain: 'old-system-key-0001', name: 'Old', grants }]))
+    const refused = await acme('keys', 'import', file, '--namespace', 'v2', '--json')
+    expect(refused.stderr).to.include('"not_importable"').and.not.to.include('old-system-key')
+  })
+})
