@@ -14,18 +14,18 @@ export interface CliServer {
 }
 
 /** Starts it before the tests of the suite that calls this, and stops it after them. */
-export function withServer(): () => CliServer {
+export function withServer(env: Record<string, string> = {}): () => CliServer {
   let server: CliServer
   before(async function () {
     this.timeout(30_000)
-    server = await open()
+    server = await open(env)
   })
   after(() => server?.latchkey.close())
   return () => server
 }
 
-async function open(): Promise<CliServer> {
-  const latchkey = await startForTests()
+async function open(given: Record<string, string>): Promise<CliServer> {
+  const latchkey = await startForTests({ env: given })
   const demo = latchkey.demo?.data as DemoData
   const key = (name: string) => {
     const found = demo.keys[name]

@@ -2,12 +2,13 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { importingCatalog } from '../http/import/catalog.ts'
 import { run } from './run.ts'
 import { withServer } from './server.ts'
 
 describe('cli: usage and import', function () {
   this.timeout(60_000)
-  const server = withServer()
+  const server = withServer({ LATCHKEY_CATALOG: importingCatalog() })
   const acme = (...args: string[]) => run(args, server().env('acme-manage'))
 
   it('usage: a month as a table and as JSON', async () => {
@@ -24,7 +25,18 @@ describe('cli: usage and import', function () {
     expect((await acme('keys', 'import', file, '--namespace', 'v2')).stderr).to.include('must be a JSON array')
     const grants = [{ subAccount: null, scopes: ['links:read'] }]
     writeFileSync(file, JSON.stringify([{ plain: 'old-system-key-0001', name: 'Old', grants }]))
-    const refused = await acme('keys', 'import', file, '--namespace', 'v2', '--json')
-    expect(refused.stderr).to.include('"not_importable"').and.not.to.include('old-system-key')
+    const elsewhere = await acme('keys', 'import', file, '--namespace', 'v3', '--json')
+    expect(elsewhere.stderr).to.include('"not_importable"').and.not.to.include('old-system-key')
+    expect((await acme('keys', 'import', file, '--namespace', 'v2', '--json')).json()).to.deep.equal({
+      imported: 1,
+      refused: [],
+    })
+    const again = await acme('keys', 'import', file, '--namespace', 'v2')
+    expect(again.stdout).to.match(/^Imported 0 of 1 keys\.\nITEM +CODE +DETAIL\n0 +already_imported /)
+    const { status } = await fetch(`${server().latchkey.url}/v2/jwts`, {
+      method: 'POST',
+      headers: { 'x-api-key': 'old-system-key-0001' },
+    })
+    expect(status).to.equal(200)
   })
 })
