@@ -20,8 +20,12 @@ import { closeOverlaps } from './keys/end-rotation.ts'
 import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
 import { importRoutes } from './keys/import.routes.ts'
 import { reportLeak } from './keys/leak.ts'
+import { tellExpiries } from './keys/expiry.ts'
+import { keyLifeRoutes } from './keys/life.routes.ts'
+import { matrixRoutes } from './keys/matrix.routes.ts'
 import { createRehash } from './keys/rehash.ts'
 import { revokeKey } from './keys/revoke.ts'
+import { keyRightsRoutes } from './keys/rights.routes.ts'
 import type { RotateDeps } from './keys/rotate.ts'
 import { rotationRoutes } from './keys/rotation.routes.ts'
 import { keyRoutes } from './keys/routes.ts'
@@ -117,6 +121,7 @@ const CLOSE_OVERLAPS_MS = 1_000
 const ATTEND_MS = 500
 const POLL_KEYS_MS = 500
 const FORGET_EVENTS_MS = 60_000
+const TELL_EXPIRIES_MS = 10_000
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */
@@ -160,6 +165,7 @@ async function put(
     every(END_TOKENS_MS, endTokens.sweep, tell('ending tokens')),
     every(CLOSE_OVERLAPS_MS, sweepOverlaps, tell('closing overlaps')),
     every(ATTEND_MS, flushes.attend, tell('answering other instances')),
+    every(TELL_EXPIRIES_MS, () => tellExpiries(keys), tell('telling of keys that expire')),
     every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
     every(FORGET_EVENTS_MS, forgetEvents, tell('removing old events')),
   ]
@@ -316,6 +322,9 @@ function makeRoutes(
     ...importRoutes(keys),
     ...documentationRoutes({ store, catalog, now: keys.now, documentOf }),
     ...leakRoutes({ leaks, signingKeys: catalog.leakReports.signingKeys }),
+    ...keyLifeRoutes(keys),
+    ...keyRightsRoutes(keys),
+    ...matrixRoutes({ ...keys, cursors }),
     ...accountRoutes(subjects),
     ...termsRoutes(subjects),
     ...subAccountRoutes(subjects),

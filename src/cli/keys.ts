@@ -26,6 +26,8 @@ export function addKeys(program: Command): void {
     .action(async (id, options) => (await import('./keys-show.ts')).showKey(id, options))
   addCreate(keys)
   addSecrets(keys)
+  addEdit(keys)
+  addLife(keys)
   keys
     .command('import <file>')
     .description('import keys of another system: a JSON array of {sha256 or plain, name, grants, holderId}')
@@ -92,4 +94,46 @@ function addCreate(keys: Command): void {
     .option('--account <id>', 'account; your own unless said')
     .option('--json', JSON_HELP)
     .action(async (options) => (await import('./keys-create.ts')).createKey(options))
+}
+
+function addEdit(keys: Command): void {
+  keys
+    .command('edit <id>')
+    .description('change a key; what is left out stays. Whatever takes something away ends its tokens')
+    .option('--name <name>', 'what people call it')
+    .option('--description <text>', 'what it is for and where it runs')
+    .option('--grant <scopes>', 'all that it may do from now on, as for create; repeatable', grant)
+    .option('--holder <id>', 'holder of the key, hld_…, or none')
+    .option('--allow-ip <cidr>', 'all addresses that may use it from now on; repeatable', collect)
+    .option('--allow-origin <origin>', 'all origins that may use it from now on; repeatable', collect)
+    .option('--expires <when>', 'as for create, or never', (value) => (value === 'never' ? value : expiry(value)))
+    .option('--dpop', 'gives only tokens bound to a key (DPoP)')
+    .option('--no-dpop', 'gives tokens that are not bound, too')
+    .option('--confirm', 'although the holder is flagged or in onboarding')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--json', JSON_HELP)
+    .action(async (id, options) => (await import('./keys-life.ts')).editKey(id, options))
+}
+
+function addLife(keys: Command): void {
+  keys
+    .command('rights <id>')
+    .description('what a key may do now, and why not more')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--json', JSON_HELP)
+    .action(async (id, options) => (await import('./keys-life.ts')).showRights(id, options))
+  for (const verb of ['suspend', 'resume']) {
+    keys
+      .command(`${verb} <id>`)
+      .description(`${verb} a key, and its tokens with it`)
+      .option('--account <id>', 'account; your own unless said')
+      .option('--json', JSON_HELP)
+      .action(async (id, options) => (await import('./keys-life.ts')).turnKey(verb, id, options))
+  }
+  keys
+    .command('delete <id>')
+    .description('delete a key for good; its log and its usage stay')
+    .option('--account <id>', 'account; your own unless said')
+    .option('--yes', 'do not ask')
+    .action(async (id, options) => (await import('./keys-life.ts')).deleteKey(id, options))
 }

@@ -6,6 +6,7 @@ import { asFault, CliFault, EXIT, EXIT_HELP, faultText, redact } from './exit.ts
 import { addHolders, addSubAccounts } from './holders.ts'
 import { positiveInteger } from './input.ts'
 import { addKeys } from './keys.ts'
+import { addMatrix } from './matrix.ts'
 import { addMembers } from './members.ts'
 import { addUsage } from './usage.ts'
 
@@ -43,6 +44,7 @@ function createProgram(json: boolean): Command {
   addOffline(program)
   addTokens(program)
   addKeys(program)
+  addMatrix(program)
   addMembers(program)
   addHolders(program)
   addSubAccounts(program)

@@ -34,6 +34,24 @@ export function blockListHas(list: BlockList, address: string): boolean {
   return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
 }
 
+/** Whether `after` surely allows every address that `before` does: each block lies in one of its blocks. */
+export function addressesWithin(before: readonly string[], after: readonly string[]): boolean {
+  if (after.length === 0) return true
+  const around = after.map(bitsOf)
+  return before.length > 0 && before.map(bitsOf).every((block) => around.some((one) => block.startsWith(one)))
+}
+
+/** Family and network bits of a block: one lies in another where its bits begin with the other's. */
+function bitsOf(block: string): string {
+  const [base = '', prefix] = block.split('/')
+  const net = unmapped(base)
+  const four = isIP(net) === 4
+  const length = prefix === undefined ? 128 : Number(prefix) - (net === base ? 0 : 96)
+  const words = four ? net.split('.').map(Number) : wordsOf(net)
+  const bits = words.map((word) => word.toString(2).padStart(four ? 8 : 16, '0')).join('')
+  return `${four ? 4 : 6}:${bits.slice(0, length)}`
+}
+
 /** `::ffff:192.0.2.1` and `::ffff:c000:201` are the IPv4 address that they hold. */
 export function unmapped(address: string): string {
   if (!address.includes(':') || isIP(address) !== 6) return address

@@ -21,14 +21,12 @@ export const clientShape = {
   dpopBoundAccessTokens: z.boolean(),
 }
 
-export const clientWish = {
-  tokenEndpointAuthMethod: authMethod.default('client_secret_basic'),
-  tokenEndpointAuthAudience: authAudience.default('issuer'),
+export const clientMembers = {
+  tokenEndpointAuthAudience: authAudience,
   jwks: z
     .object({ keys: z.array(z.record(z.string(), z.unknown())).min(1).max(MAX_KEYS) })
     .refine((jwks) => !HOLDS_A_KEY.test(JSON.stringify(jwks)), { error: 'holds an API key; keys do not belong here' })
     .nullable()
-    .default(null)
     .meta({
       description:
         'JWK Set of public keys (RFC 7517 §5): EC P-256 P-384 P-521, Ed25519, RSA from 2048 bits. Each signs by its `alg`; without one RSA means RS256.',
@@ -38,10 +36,16 @@ export const clientWish = {
     .max(2000)
     .refine((uri) => !HOLDS_A_KEY.test(uri), { error: 'holds an API key; keys do not belong here' })
     .nullable()
-    .default(null)
     .meta({ format: 'uri', description: 'Where the JWK Set is read instead: https on a public host.' }),
   dpopBoundAccessTokens: z
     .boolean()
-    .default(false)
     .meta({ description: 'Tokens are given only with a DPoP proof, and bound to its key (RFC 9449).' }),
+}
+
+export const clientWish = {
+  tokenEndpointAuthMethod: authMethod.default('client_secret_basic'),
+  tokenEndpointAuthAudience: clientMembers.tokenEndpointAuthAudience.default('issuer'),
+  jwks: clientMembers.jwks.default(null),
+  jwksUri: clientMembers.jwksUri.default(null),
+  dpopBoundAccessTokens: clientMembers.dpopBoundAccessTokens.default(false),
 }

@@ -70,18 +70,34 @@ export function wishFault(facts: WishFacts): Refusal | null {
     return new Refusal('unknown_namespace', {
       errors: [{ pointer: '/namespace', detail: `"${sayable(wish.namespace)}" is not a namespace.` }],
     })
-  const fields = [...fieldFaults(wish, now), ...clientFaults(wish, facts.jwksUriFault)]
-  if (fields.length > 0) return new Refusal('invalid_request', { errors: fields })
-  const state = accountFault(account, namespace, catalog, now)
-  if (state !== null) return state
+  return (
+    memberFault(wish, facts.jwksUriFault, now) ??
+    accountFault(account, namespace, catalog, now) ??
+    grantFault(wish, namespace, facts.subAccounts) ??
+    holderFault(wish, holder, namespace)
+  )
+}
+
+/** @param jwksUriFault why that address is not asked, if it is not */
+export function memberFault(wish: KeyWish, jwksUriFault: string | null, now: number): Refusal | null {
+  const errors = [...fieldFaults(wish, now), ...clientFaults(wish, jwksUriFault)]
+  return errors.length > 0 ? new Refusal('invalid_request', { errors }) : null
+}
+
+/** @param subAccounts slugs of those that the grants name and that exist */
+export function grantFault(
+  wish: Pick<KeyWish, 'grants' | 'kind'>,
+  namespace: NamespaceEntry,
+  subAccounts: ReadonlySet<string>,
+): Refusal | null {
   const scopes = grantsFault(wish.grants, namespace)
   if (scopes !== null) return new Refusal('unknown_scope', { errors: [scopes] })
-  const sub = wish.grants.findIndex((g) => g.subAccount !== null && !facts.subAccounts.has(g.subAccount))
+  const sub = wish.grants.findIndex((g) => g.subAccount !== null && !subAccounts.has(g.subAccount))
   if (sub >= 0)
     return new Refusal('unknown_sub_account', {
       errors: [{ pointer: `/grants/${sub}/subAccount`, detail: 'is not a sub-account of this account.' }],
     })
-  return kindFault(wish, namespace) ?? holderFault(wish, holder, namespace)
+  return kindFault(wish, namespace)
 }
 
 /** Whether the grants reach beyond the account's plan, which is as far as anybody's `keys:write` goes. */
@@ -185,7 +201,7 @@ export function isOrigin(text: string): boolean {
   )
 }
 
-function kindFault(wish: KeyWish, namespace: NamespaceEntry): Refusal | null {
+function kindFault(wish: Pick<KeyWish, 'grants' | 'kind'>, namespace: NamespaceEntry): Refusal | null {
   if (wish.kind === 'secret') return null
   const secret = wish.grants.flatMap((g) => g.scopes).filter((scope) => !namespace.scopes.get(scope)?.publishable)
   if (secret.length === 0) return null
@@ -195,7 +211,11 @@ function kindFault(wish: KeyWish, namespace: NamespaceEntry): Refusal | null {
   })
 }
 
-function holderFault(wish: KeyWish, holder: Holder | null, namespace: NamespaceEntry): Refusal | null {
+export function holderFault(
+  wish: Pick<KeyWish, 'holderId' | 'confirm'>,
+  holder: Holder | null,
+  namespace: NamespaceEntry,
+): Refusal | null {
   if (wish.holderId === null) return null
   if (holder === null)
     return new Refusal('unknown_holder', {
@@ -236,9 +256,7 @@ export function newKey(wish: KeyWish, account: string, holder: Holder | null, ma
     holderId: holder?.id ?? null,
     holderType: holder?.type ?? null,
     grants: wish.grants,
-    subAccountRefs: [...new Set(wish.grants.map((g) => g.subAccount).filter((s) => s !== null))].map((s) =>
-      subAccountId(account, s),
-    ),
+    subAccountRefs: subAccountRefs(account, wish.grants),
     allowedIps: wish.allowedIps,
     allowedOrigins: wish.allowedOrigins,
     expiresAt: wish.expiresAt,
@@ -258,6 +276,11 @@ export function newKey(wish: KeyWish, account: string, holder: Holder | null, ma
     updatedAt: now,
     version: 1,
   }
+}
+
+/** Store ids of the sub-accounts that the grants name. */
+export function subAccountRefs(account: string, grants: readonly Grant[]): string[] {
+  return [...new Set(grants.map((g) => g.subAccount).filter((s) => s !== null))].map((s) => subAccountId(account, s))
 }
 
 export function hashed({ id, text, pepper }: NewSecret, status: StatusRef, now: number): Secret {

@@ -13,6 +13,7 @@ import type { Guarded, Kept, Ref, Store, Write } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
 import { iso } from '../web/time.ts'
 import { beyondPlan, beyondRole, type KeyWish, type NewSecret, newKey, wishFault } from './create.rules.ts'
+import { expiryOf } from './expiry.rules.ts'
 import { formatKey, newKeyId, newSecret } from './grammar.rules.ts'
 import type { ApiKey } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
@@ -118,7 +119,7 @@ async function prepare(
   if (fault !== null) throw fault
   const namespace = catalog.namespaces.get(wish.namespace) as NamespaceEntry
   if (asker.bound) refuseBeyond(wish, account, namespace, { catalog, ...asker })
-  const id = newKeyId(deps.random)
+  const id = await unusedId(deps)
   const secret = secretFor(id)
   const { type, id: by, name } = asker.actor
   const key = newKey(wish, account.id, holder, {
@@ -129,13 +130,23 @@ async function prepare(
     now: at,
   })
   const shown = showKey(key, { holder, use: null, now: at })
+  const expiry = expiryOf(key, at)
   const commit = {
     expect: guards,
-    insert: [{ collection: 'keys', document: key } as Write],
+    insert: [
+      { collection: 'keys', document: key },
+      ...(expiry === null ? [] : [{ collection: 'keyExpiries', document: expiry } as const]),
+    ] as Write[],
     count: [{ name: 'keys', add: 1, max: catalog.limits.keysPerAccount }],
     events: [keyEvent(deps, 'key.created', asker, key, { object: shown })],
   }
   return { key, secret, shown, commit }
+}
+
+/** Ids of deleted keys stand in the log and in tokens: nobody else is to have one. */
+export async function unusedId({ store, random }: Pick<KeyDeps, 'store' | 'random'>): Promise<string> {
+  const id = newKeyId(random)
+  return (await store.get('', 'deletedKeys', id)) === null ? id : unusedId({ store, random })
 }
 
 export function madeSecret(
@@ -146,7 +157,8 @@ export function madeSecret(
   return { id: newId('sec'), text: formatKey(namespace, kind, keyId, newSecret(random)), pepper: peppers.current }
 }
 
-async function load(store: Store, accountId: string, wish: KeyWish) {
+/** What a wish is judged by, and that it must still stand when the key is written. */
+export async function load(store: Store, accountId: string, wish: Pick<KeyWish, 'grants' | 'holderId'>) {
   const slugs = [...new Set(wish.grants.map((g) => g.subAccount).filter((s) => s !== null))]
   const refs: Ref[] = [
     { collection: 'accounts', id: accountId },

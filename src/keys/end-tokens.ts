@@ -1,14 +1,13 @@
 /** Live tokens are ended after the change that narrows or refuses their keys: exactly once, in commits of a few keys. */
-import { type Account, type SubAccount, subAccountId } from '../accounts/rules.ts'
 import type { Catalog } from '../catalog.ts'
-import type { Holder } from '../holders/rules.ts'
 import type { Allocator } from '../status/allocate.ts'
 import type { StatusChange, Statuses } from '../status/flip.ts'
 import { INVALID } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
-import { type Document, EVERY_ACCOUNT, type Guarded, type Kept, type Store, type Write } from '../store/store.ts'
-import { type Ending, moved, namedSubAccounts, narrowed, type Surroundings, standingOf } from './ending.rules.ts'
+import { EVERY_ACCOUNT, type Guarded, type Kept, type Store, type Write } from '../store/store.ts'
+import { type Ending, moved, narrowed, standingOf } from './ending.rules.ts'
 import { type ApiKey, statusRefs } from './rules.ts'
+import { surroundings } from './surroundings.ts'
 
 export interface EndTokens {
   /** What the commit of a change must hold, so that the tokens concerned end. */
@@ -89,44 +88,6 @@ async function decide(deps: EndTokensDeps, account: string, id: string): Promise
 }
 
 /** The key with credentials that no token has named yet. */
-async function renewed(allocator: Allocator, key: Kept<ApiKey>): Promise<Kept<ApiKey>> {
+export async function renewed(allocator: Allocator, key: Kept<ApiKey>): Promise<Kept<ApiKey>> {
   return moved(key, await Promise.all(statusRefs(key).map(() => allocator.take(key.namespace))))
-}
-
-/** What the keys' rights hang on, and that it must still stand so when the statuses are written. */
-async function surroundings(deps: EndTokensDeps, accountId: string, keys: readonly ApiKey[]) {
-  const { store, catalog } = deps
-  const account = (await store.get(accountId, 'accounts', accountId)) as Kept<Account>
-  const holderIds = [...new Set(keys.flatMap((key) => key.holderId ?? []))]
-  const holders = byId<Holder>(
-    await store.getMany(
-      accountId,
-      holderIds.map((id) => ({ collection: 'holders', id })),
-    ),
-  )
-  const holderOf = (key: ApiKey): Kept<Holder> | null => holders.get(key.holderId ?? '') ?? null
-  const slugs = new Set(keys.flatMap((key) => namedSubAccounts(key, holderOf(key))))
-  const named = byId<SubAccount>(
-    await store.getMany(
-      accountId,
-      [...slugs].map((slug) => ({ collection: 'subAccounts', id: subAccountId(accountId, slug) })),
-    ),
-  )
-  const active = [...named.values()].filter(({ status }) => status === 'active')
-  const subAccounts = new Map(active.map(({ slug, kind }) => [slug, { kind }]))
-  const expect: Guarded[] = [
-    { collection: 'accounts', document: account },
-    ...[...holders.values()].map((document): Guarded => ({ collection: 'holders', document })),
-    ...[...named.values()].map((document): Guarded => ({ collection: 'subAccounts', document })),
-  ]
-  /** Null for a key of a namespace that the catalog has no more. */
-  const around = (key: ApiKey): Surroundings | null => {
-    const namespace = catalog.namespaces.get(key.namespace)
-    return namespace === undefined ? null : { account, holder: holderOf(key), namespace, subAccounts, catalog }
-  }
-  return { around, expect }
-}
-
-function byId<T>(rows: readonly (Kept<Document> | null)[]): Map<string, Kept<T>> {
-  return new Map(rows.flatMap((row) => (row === null ? [] : [[row.id, row as unknown as Kept<T>]])))
 }

@@ -31,8 +31,8 @@ export interface RightsSources {
 
 /** Key ∩ holder ∩ plan ∩ namespace, implied scopes written out. */
 export function effectiveRights(from: RightsSources): Rights {
-  const key = spread(from.grants, from.namespace)
-  const ceiling = from.ceiling === null ? null : spread(from.ceiling, from.namespace)
+  const key = grantedRights(from.grants, from.namespace)
+  const ceiling = from.ceiling === null ? null : grantedRights(from.ceiling, from.namespace)
   const { offered } = from
   const account = new Set(
     [...key.account].filter((s) => offered.has(s) && (ceiling === null || ceiling.account.has(s))),
@@ -139,7 +139,8 @@ export function grantsFault(
 
 const NONE: ReadonlySet<string> = new Set()
 
-function spread(grants: readonly Grant[], namespace: NamespaceEntry) {
+/** The grants themselves, implied scopes written out. */
+export function grantedRights(grants: readonly Grant[], namespace: NamespaceEntry): Rights {
   const account = new Set<string>()
   const subAccounts = new Map<string, Set<string>>()
   for (const grant of grants) {

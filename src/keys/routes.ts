@@ -4,48 +4,42 @@ import { askerOf } from '../web/asker.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { accountParams } from '../web/params.ts'
 import { grantableScopes, ownHolder } from '../web/principal.ts'
-import { customData, oneLine, prose } from '../web/prose.ts'
+import { prose } from '../web/prose.ts'
 import { type Route, route } from '../web/route.ts'
 import { clientWish } from './client.shape.ts'
+import { countKeys } from './counts.ts'
 import type { KeyWish } from './create.rules.ts'
 import { createKey, createSharedKey, type KeyDeps } from './create.ts'
 import { findKey, findKeys } from './find.ts'
 import { revokeKey } from './revoke.ts'
-import { REVOKE_REASONS } from './rules.ts'
-import { grantShape, KEYS, keyParams, keyShape, showKey } from './shape.ts'
+import { KEY_STATUSES, REVOKE_REASONS } from './rules.ts'
+import { KEYS, keyParams, keyShape, showKey } from './shape.ts'
+import { wishMembers } from './wish.shape.ts'
 
 const listQuery = z.strictObject({
   ...pageQuery,
   namespace: z.string().max(16).optional(),
   holderType: z.enum(HOLDER_TYPES).optional(),
   holderId: z.string().max(64).optional(),
+  status: z.enum(KEY_STATUSES).optional(),
+  q: z.string().min(1).max(100).optional().meta({
+    description:
+      'Part of the name, the description, the id, the last four characters, or the holder’s name or external id.',
+  }),
 })
 
 const createBody = z
   .strictObject({
-    name: oneLine(100),
+    name: wishMembers.name,
     namespace: z.string().max(16),
-    grants: z.array(grantShape).min(1).max(50),
+    grants: wishMembers.grants,
     kind: z.enum(['secret', 'publishable']).default('secret'),
-    description: prose(1000).default('').meta({ description: 'What the key is for and where it runs.' }),
-    holderId: z.string().max(64).nullable().default(null),
-    allowedIps: z
-      .array(z.string().max(64))
-      .max(100)
-      .default([])
-      .meta({ description: 'Addresses and CIDR blocks; none: any.' }),
-    allowedOrigins: z
-      .array(z.string().max(255))
-      .max(20)
-      .default([])
-      .meta({ description: 'Exact origins that may use a publishable key.' }),
-    expiresAt: z.iso
-      .datetime({ offset: true })
-      .transform((t) => Date.parse(t))
-      .nullable()
-      .default(null)
-      .meta({ type: 'string', format: 'date-time' }),
-    customData: customData.default({}),
+    description: wishMembers.description.default(''),
+    holderId: wishMembers.holderId.default(null),
+    allowedIps: wishMembers.allowedIps.default([]),
+    allowedOrigins: wishMembers.allowedOrigins.default([]),
+    expiresAt: wishMembers.expiresAt.default(null),
+    customData: wishMembers.customData.default({}),
     ...clientWish,
     deliver: z.enum(['answer', 'share']).default('answer').meta({
       description: 'share: the answer has a one-time link instead, and the secret is made when it is opened.',
@@ -60,6 +54,22 @@ const createBody = z
 const revokeBody = z
   .strictObject({ reason: z.enum(REVOKE_REASONS), note: prose(1000).nullable().default(null) })
   .meta({ id: 'RevokeKey' })
+
+const statusCounts = {
+  total: z.int(),
+  active: z.int(),
+  suspended: z.int(),
+  expired: z.int(),
+  revoked: z.int(),
+}
+const countsShape = z
+  .object({
+    ...statusCounts,
+    namespaces: z.array(z.object({ namespace: z.string(), ...statusCounts })).meta({
+      description: 'Those that there are keys of.',
+    }),
+  })
+  .meta({ id: 'KeyCounts' })
 
 export const createdKey = z
   .object({
@@ -90,6 +100,7 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
       path: KEYS,
       operationId: 'listKeys',
       summary: 'List keys',
+      description: 'Where a filter matches few, a page may be short; follow nextCursor until it is null.',
       access: 'keys.list',
       params: accountParams,
       query: listQuery,
@@ -105,18 +116,16 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
         if (own !== null && (asked.holderId ?? own) !== own)
           return { status: 200, body: { items: [], nextCursor: null } }
         const filters = own === null ? asked : { ...asked, holderId: own }
+        const { status, q, ...indexed } = filters
         const list = `${KEYS} ${account} ${JSON.stringify(filters)}`
         const after = deps.cursors.read(list, cursor)
-        const where = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as Record<
+        const where = Object.fromEntries(Object.entries(indexed).filter(([, value]) => value !== undefined)) as Record<
           string,
           string
         >
-        const { found, next } = await findKeys(deps.store, account, {
-          limit,
-          where,
-          ...(after === undefined ? {} : { after }),
-        })
         const now = deps.now()
+        const query = { limit, where, ...(after === undefined ? {} : { after }) }
+        const { found, next } = await findKeys(deps.store, account, query, { status, q, now })
         return {
           status: 200,
           body: {
@@ -124,6 +133,22 @@ export function keyRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
             nextCursor: deps.cursors.write(list, next),
           },
         }
+      },
+    }),
+    route({
+      ...shared,
+      method: 'get',
+      path: `${KEYS}/counts`,
+      operationId: 'countKeys',
+      summary: 'Count keys by namespace and status',
+      access: 'keys.list',
+      params: accountParams,
+      answers: { 200: { description: 'How many there are.', content: { 'application/json': countsShape } } },
+      refusals: [],
+      async handle({ params: { account }, caller }) {
+        const own = ownHolder(caller, account)
+        const where = own === null ? {} : { holderId: own }
+        return { status: 200, body: await countKeys(deps.store, account, where, deps.now()) }
       },
     }),
     route({

@@ -88,12 +88,21 @@ export interface KeyUse {
   secrets: Record<string, number>
 }
 
+/** What is left of a deleted key, so that its id is never given again. */
+export interface DeletedKey {
+  /** The key's id. */
+  id: string
+  account: ''
+  deletedAt: number
+}
+
 /** Where the statuses of all the key's credentials stand: each secret, and the JWK set as one. */
 export function statusRefs(key: Pick<ApiKey, 'secrets' | 'jwksStatus'>): StatusRef[] {
   return [...key.secrets.map((s) => s.status), ...(key.jwksStatus === null ? [] : [key.jwksStatus])]
 }
 
-export type KeyStatus = 'active' | 'suspended' | 'expired' | 'revoked'
+export const KEY_STATUSES = ['active', 'suspended', 'expired', 'revoked'] as const
+export type KeyStatus = (typeof KEY_STATUSES)[number]
 
 /** Revoked before expired before suspended before active. */
 export function keyStatus(key: Pick<ApiKey, 'revoked' | 'expiresAt' | 'suspendedAt'>, now: number): KeyStatus {

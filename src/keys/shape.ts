@@ -6,7 +6,7 @@ import { iso } from '../web/time.ts'
 import { clientShape } from './client.shape.ts'
 import type { Grant } from './rights.rules.ts'
 import { liveSecrets, runningRotation, safeToEnd } from './rotation.rules.ts'
-import { type ApiKey, type KeyUse, keyStatus, REVOKE_REASONS } from './rules.ts'
+import { type ApiKey, KEY_STATUSES, type KeyUse, keyStatus, REVOKE_REASONS } from './rules.ts'
 
 export const KEYS = '/manage/accounts/{account}/keys'
 export const keyParams = accountParams.extend({ key: z.string().regex(/^key_[0-9A-Za-z]{12}$/) })
@@ -36,7 +36,7 @@ export const keyShape = z
     holder: z
       .object({ id: z.string(), type: z.enum(HOLDER_TYPES), name: z.string(), externalId: z.string().nullable() })
       .nullable(),
-    status: z.enum(['active', 'suspended', 'expired', 'revoked']),
+    status: z.enum(KEY_STATUSES),
     grants: z.array(grantShape),
     allowedIps: z.array(z.string()),
     allowedOrigins: z.array(z.string()),

@@ -3,8 +3,9 @@ import type { Account, SubAccount } from '../accounts/rules.ts'
 import type { Anchor } from '../events/rules.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { Ending } from '../keys/ending.rules.ts'
+import type { KeyExpiry } from '../keys/expiry.rules.ts'
 import type { RotationEnd } from '../keys/rotation.rules.ts'
-import type { ApiKey, KeyUse } from '../keys/rules.ts'
+import type { ApiKey, DeletedKey, KeyUse } from '../keys/rules.ts'
 import type { Share } from '../keys/share.rules.ts'
 import type { Member, Person } from '../people/rules.ts'
 import type { Session } from '../people/session.rules.ts'
@@ -36,6 +37,8 @@ export interface Collections {
   sessions: Session
   keys: ApiKey
   keyUse: KeyUse
+  deletedKeys: DeletedKey
+  keyExpiries: KeyExpiry
   usage: UsageCount
   endings: Ending
   rotations: RotationEnd
@@ -95,6 +98,8 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
     },
   },
   keyUse: { sort: 'lastUsedAt' },
+  deletedKeys: { sort: 'deletedAt', shared: true },
+  keyExpiries: { sort: 'dueAt' },
   usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
   endings: { sort: 'createdAt' },
   rotations: { sort: 'endsAt' },

@@ -7,19 +7,35 @@ const AT_ONCE = 200
 const MOST = 5_000
 
 /** A page of the documents that match, for what no index finds. */
-export async function search<C extends CollectionName>(
+export function search<C extends CollectionName>(
   store: Store,
   scope: Scope,
   collection: C,
   query: PageQuery,
   matches: (document: Collections[C]) => boolean,
 ): Promise<Page<Collections[C]>> {
-  const items: Kept<Collections[C]>[] = []
+  return pick(store, scope, collection, query, (documents) => documents.filter(matches))
+}
+
+type Some<C extends CollectionName> = Kept<Collections[C]>[]
+
+/**
+ * The same, where whether a document matches is to be looked up.
+ *
+ * @param choose those of a few that match, in their order
+ */
+export async function pick<C extends CollectionName>(
+  store: Store,
+  scope: Scope,
+  collection: C,
+  query: PageQuery,
+  choose: (documents: Some<C>) => Some<C> | Promise<Some<C>>,
+): Promise<Page<Collections[C]>> {
+  const items: Some<C> = []
   let { after } = query
   for (let seen = 0; seen < MOST; seen += AT_ONCE) {
     const page = await store.page(scope, collection, { ...query, ...(after && { after }), limit: AT_ONCE })
-    for (const document of page.items) {
-      if (!matches(document)) continue
+    for (const document of await choose(page.items)) {
       if (items.length === query.limit) return { items, next: placeOf(collection, items.at(-1)) }
       items.push(document)
     }

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { askerOf } from '../web/asker.ts'
+import { describe, described } from '../web/etag.ts'
+import { nothing } from '../web/params.ts'
+import { grantableScopes } from '../web/principal.ts'
+import { type Input, type Route, route } from '../web/route.ts'
+import type { KeyChange } from './change.rules.ts'
+import { changeKey } from './change.ts'
+import type { KeyDeps } from './create.ts'
+import { deleteKey } from './delete.ts'
+import { KEYS, keyParams, keyShape } from './shape.ts'
+import { resumeKey, suspendKey } from './suspend.ts'
+import { wishMembers } from './wish.shape.ts'
+
+const changeBody = z
+  .strictObject(wishMembers)
+  .partial()
+  .extend({
+    confirm: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Give the key to the holder although they are flagged or in onboarding.' }),
+  })
+  .meta({ id: 'ChangeKey' })
+
+const one = { tag: 'keys', errors: 'problem', path: `${KEYS}/{key}`, params: keyParams } as const
+
+export function keyLifeRoutes(deps: KeyDeps): Route[] {
+  return [changeRoute(deps), deleteRoute(deps), ...stateRoutes(deps)]
+}
+
+function targetOf(input: Input<z.output<typeof keyParams>, unknown, unknown>) {
+  const { account, key: id } = input.params
+  return { account, id, asker: askerOf(input, account) }
+}
+
+function changeRoute(deps: KeyDeps): Route {
+  return route({
+    ...one,
+    method: 'patch',
+    operationId: 'changeKey',
+    summary: 'Change a key',
+    description:
+      'Members left out stay as they are. Taking something away (rights, addresses, origins, time, public keys), another holder or audience, or asking for DPoP ends every token of before; the next exchange gives what is left.',
+    access: 'keys.change',
+    ifMatch: true,
+    body: {
+      kinds: ['json'],
+      schema: changeBody as unknown as z.ZodType<KeyChange & { confirm: boolean }>,
+      shown: { json: changeBody },
+    },
+    answers: { 200: described('The key.', keyShape) },
+    refusals: [
+      'invalid_request',
+      'not_found',
+      'key_revoked',
+      'exceeds_your_rights',
+      'holder_flagged',
+      'not_publishable',
+      'unknown_scope',
+      'unknown_namespace',
+      'unknown_holder',
+      'unknown_sub_account',
+      'holder_type_not_allowed',
+    ],
+    async handle(input) {
+      const { asker, ...target } = targetOf(input)
+      const grantable = grantableScopes(input.caller, target.account)
+      const author = { ...asker, bound: true, grantable }
+      return describe(await changeKey(deps, { ...target, expected: input.expected, asker: author }, input.body))
+    },
+  })
+}
+
+function deleteRoute(deps: KeyDeps): Route {
+  return route({
+    ...one,
+    method: 'delete',
+    operationId: 'deleteKey',
+    summary: 'Delete a key for good',
+    description: 'Its tokens end. Its events and its usage stay, and its id is never given again.',
+    access: 'keys.delete',
+    answers: { 204: { description: 'Deleted.' } },
+    refusals: ['not_found'],
+    async handle(input) {
+      await deleteKey(deps, targetOf(input))
+      return { status: 204 }
+    },
+  })
+}
+
+function stateRoutes(deps: KeyDeps): Route[] {
+  const acts = [
+    ['suspend', suspendKey, 'Suspend a key', 'It is refused, and its tokens read as suspended. Twice is like once.'],
+    ['resume', resumeKey, 'Resume a key', 'Unexpired tokens count again, where nothing else is against them.'],
+  ] as const
+  return acts.map(([verb, act, summary, description]) =>
+    route({
+      ...one,
+      method: 'post',
+      path: `${KEYS}/{key}/${verb}`,
+      operationId: `${verb}Key`,
+      summary,
+      description,
+      access: 'keys.suspend',
+      body: nothing,
+      answers: { 200: described('The key.', keyShape) },
+      refusals: ['invalid_request', 'not_found', 'key_revoked'],
+      handle: async (input) => describe(await act(deps, targetOf(input))),
+    }),
+  )
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import { search } from '../store/search.ts'
+import { askerOf } from '../web/asker.ts'
+import { type Cursors, pageQuery } from '../web/cursor.ts'
+import { accountParams } from '../web/params.ts'
+import { grantableScopes } from '../web/principal.ts'
+import { type Route, route } from '../web/route.ts'
+import type { KeyDeps } from './create.ts'
+import { requireEachOnce } from './matrix.rules.ts'
+import { changeMatrix, rowOf } from './matrix.ts'
+import { wishMembers } from './wish.shape.ts'
+
+const MAX_ROWS = 200
+const MAX_BYTES = 1024 * 1024
+
+const namespace = z.string().max(16).meta({ description: 'Namespace of the keys.' })
+const row = z
+  .strictObject({
+    keyId: z.string().regex(/^key_[0-9A-Za-z]{12}$/, { error: 'must be the id of a key' }),
+    version: z.int().min(1).meta({ description: 'As it was read: in place of If-Match.' }),
+    grants: wishMembers.grants,
+  })
+  .meta({ id: 'MatrixRow' })
+const matrixBody = z.strictObject({ rows: z.array(row).min(1).max(MAX_ROWS) }).meta({ id: 'ChangeMatrix' })
+const rows = z.array(row)
+
+const MATRIX = '/manage/accounts/{account}/matrix'
+const shared = { tag: 'keys', errors: 'problem', path: MATRIX, params: accountParams } as const
+
+export function matrixRoutes(deps: KeyDeps & { cursors: Cursors }): Route[] {
+  return [readRoute(deps), writeRoute(deps)]
+}
+
+function readRoute({ store, cursors }: KeyDeps & { cursors: Cursors }): Route {
+  const page = z.object({ rows, nextCursor: z.string().nullable() }).meta({ id: 'MatrixPage' })
+  return route({
+    ...shared,
+    method: 'get',
+    operationId: 'describeMatrix',
+    summary: 'The permission matrix of a namespace',
+    description: `A row a key, revoked ones left out; ${MAX_ROWS} rows a page unless limit says less.`,
+    access: 'matrix.describe',
+    query: z.strictObject({ ...pageQuery, namespace }),
+    answers: { 200: { description: 'The rows.', content: { 'application/json': page } } },
+    refusals: ['invalid_request'],
+    async handle({ params: { account }, query: { namespace, limit = MAX_ROWS, cursor } }) {
+      const list = `${MATRIX} ${account} ${namespace}`
+      const after = cursors.read(list, cursor)
+      const query = { where: { namespace }, limit, ...(after && { after }) }
+      const { items, next } = await search(store, account, 'keys', query, (key) => key.revoked === null)
+      return { status: 200, body: { rows: items.map(rowOf), nextCursor: cursors.write(list, next) } }
+    },
+  })
+}
+
+function writeRoute(deps: KeyDeps): Route {
+  return route({
+    ...shared,
+    method: 'put',
+    operationId: 'changeMatrix',
+    summary: 'Write rows of the permission matrix, all or none',
+    description:
+      'Keys that are not named stay as they are. A row whose version is not the present one is 412, and nothing is written. Tokens of keys that lose something end.',
+    access: 'matrix.change',
+    query: z.strictObject({ namespace }),
+    body: { kinds: ['json'], schema: matrixBody, maxBytes: MAX_BYTES },
+    answers: {
+      200: {
+        description: 'The rows that were named, as they are now.',
+        content: { 'application/json': z.object({ rows }).meta({ id: 'Matrix' }) },
+      },
+    },
+    refusals: [
+      'invalid_request',
+      'not_found',
+      'precondition_failed',
+      'key_revoked',
+      'exceeds_your_rights',
+      'not_publishable',
+      'unknown_scope',
+      'unknown_namespace',
+      'unknown_sub_account',
+    ],
+    async handle({ body, query, ...input }) {
+      requireEachOnce(body.rows)
+      const { account } = input.params
+      const asker = { ...askerOf(input, account), bound: true, grantable: grantableScopes(input.caller, account) }
+      const written = await changeMatrix(deps, { account, namespace: query.namespace, asker }, body.rows)
+      return { status: 200, body: { rows: written } }
+    },
+  })
+}
