@@ -2,76 +2,28 @@
 
 import type { RequestListener } from 'node:http'
 import { type Logger, pino } from 'pino'
-import { catalogRoutes } from './accounts/catalog.routes.ts'
-import { accountRoutes } from './accounts/routes.ts'
-import { termsRoutes } from './accounts/terms.routes.ts'
-import { createWaits, every, once } from './background.ts'
+import { every, once } from './background.ts'
 import type { Catalog } from './catalog.ts'
+import { makeParts, type Parts } from './compose.parts.ts'
+import { makeRoutes } from './compose.routes.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
-import { type Changes, createChanges } from './events/changes.ts'
-import { createForgetEvents } from './events/forget.ts'
-import { eventRoutes } from './events/routes.ts'
-import { type ChainDeps, createVerifyEvents } from './events/verify.ts'
-import { holderRoutes } from './holders/routes.ts'
-import { createClientKeys } from './keys/client-keys.ts'
-import { documentationRoutes } from './keys/documentation.routes.ts'
+import type { Changes } from './events/changes.ts'
 import { closeOverlaps } from './keys/end-rotation.ts'
-import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
-import { importRoutes } from './keys/import.routes.ts'
-import { reportLeak } from './keys/leak.ts'
+import type { EndTokens } from './keys/end-tokens.ts'
 import { tellExpiries } from './keys/expiry.ts'
-import { keyLifeRoutes } from './keys/life.routes.ts'
-import { matrixRoutes } from './keys/matrix.routes.ts'
-import { createRehash } from './keys/rehash.ts'
-import { revokeKey } from './keys/revoke.ts'
-import { keyRightsRoutes } from './keys/rights.routes.ts'
 import type { RotateDeps } from './keys/rotate.ts'
-import { rotationRoutes } from './keys/rotation.routes.ts'
-import { keyRoutes } from './keys/routes.ts'
-import { shareRoutes } from './keys/share.routes.ts'
-import { shareLinkRoutes } from './keys/share-link.routes.ts'
-import { EVENT_CHAIN, type Opened, open } from './open.ts'
-import { createOutbound, type Outbound } from './outbound/request.ts'
+import { type Opened, open } from './open.ts'
 import type { PeopleDeps } from './people/deps.ts'
-import { createFailedSignIns } from './people/failed-sign-ins.ts'
-import { invitationRoutes } from './people/invitation.routes.ts'
-import { memberRoutes } from './people/members.routes.ts'
-import { passwords } from './people/passwords.ts'
-import { sessionRoutes } from './people/session.routes.ts'
 import { findSignedIn } from './people/sessions.ts'
 import { pooledRandom } from './random.ts'
-import { derive } from './secrets.ts'
-import { createKeyring, type Keyring } from './signing/keyring.ts'
-import { signingKeyRoutes } from './signing/manage.routes.ts'
-import { signingRoutes } from './signing/routes.ts'
-import { createAllocator } from './status/allocate.ts'
-import { createStatuses } from './status/flip.ts'
-import { createPublisher, type Publisher } from './status/publish.ts'
-import { statusRoutes } from './status/routes.ts'
-import { createStreams, type Streams } from './status/stream.ts'
+import type { Keyring } from './signing/keyring.ts'
+import type { Publisher } from './status/publish.ts'
 import type { Store } from './store/store.ts'
-import { subAccountRoutes } from './sub-accounts/routes.ts'
-import type { AuthenticateDeps } from './tokens/authenticate.ts'
-import { createExchange, type Exchange } from './tokens/exchange.ts'
-import type { InquiryDeps } from './tokens/inquiry.routes.ts'
-import { leakRoutes } from './tokens/leaks.routes.ts'
-import { createLeaks, type Leaks } from './tokens/leaks.ts'
 import { createManageVerifier } from './tokens/manage.ts'
 import { describeManagement } from './tokens/metadata.ts'
-import { createNonces } from './tokens/nonces.ts'
-import { createOwnVerifier } from './tokens/own.ts'
-import { tokenRoutes } from './tokens/routes.ts'
-import type { VerifyIssued } from './tokens/subject.ts'
-import { createCounters } from './usage/counters.ts'
-import { createFlushes, type Flushes } from './usage/flushes.ts'
-import { createExchangeLimits } from './usage/limits.ts'
-import { usageRoutes } from './usage/routes.ts'
-import { createSignInLimits } from './usage/sign-in.ts'
 import { createApp } from './web/app.ts'
-import { createCursors } from './web/cursor.ts'
-import { createDocuments, type Documents } from './web/documents.ts'
-import { healthRoutes } from './web/health.ts'
+import type { Documents } from './web/documents.ts'
 import { close, type Listener, listen } from './web/listen.ts'
 import { docsPages } from './web/pages.ts'
 import { createIdentify, type IdentifyPrincipal } from './web/principal.ts'
@@ -184,176 +136,6 @@ async function put(
   const url = config.publicUrl
   const inside = { keys, people, keyring, publisher, endTokens, changes, forgetEvents, flush, routes, documents }
   return { url, config, catalog, store, demo, notices, ...inside, close: stop }
-}
-
-interface Parts {
-  keys: RotateDeps
-  people: PeopleDeps
-  keyring: Keyring
-  publisher: Publisher
-  streams: Streams
-  endTokens: EndTokens
-  changes: Changes
-  chain: ChainDeps
-  forgetEvents: () => Promise<void>
-  exchange: Exchange
-  verifyIssued: VerifyIssued
-  inquiry: Omit<InquiryDeps, 'identify'>
-  flushes: Flushes
-  leaks: Leaks
-  flush: () => Promise<void>
-}
-
-async function makeParts(config: Config, opened: Opened, { now, random }: Outside): Promise<Parts> {
-  const { catalog, store, peppers, masterKeys, newId } = opened
-  const eventId = (): string => newId('evt')
-  const keyring = createKeyring({ store, catalog, ring: derive(masterKeys, 'signing keys'), now, random, eventId })
-  const { signer } = keyring
-  const publisher = createPublisher({ store, catalog, signer, now })
-  await keyring.refresh()
-  await publisher.refresh()
-  const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
-  const rehash = createRehash(store)
-  const people = makePeople(config, opened, { now, random })
-  const limits = createExchangeLimits(catalog, now)
-  const outbound = createOutbound({ allow: config.outboundAllow })
-  const flushes = createFlushes({ store, counters, id: newId('ins'), now })
-  const keys = makeKeys(config, opened, { outbound, publisher, flushes }, { now, random })
-  const clientKeys = createClientKeys({ outbound, now })
-  const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
-  const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
-  const endTokens = createEndTokens(keys)
-  const issuerOf = (namespace: string): string => catalog.namespaces.get(namespace)?.issuer ?? ''
-  const streams = createStreams({ store, publisher, issuerOf })
-  keyring.onRemoved(streams.keysRemoved)
-  const chain = chainOf(opened)
-  const leaks = createLeaks({ authentication, limits, reportLeak: (found, leak) => reportLeak(keys, found, leak) })
-  return {
-    flushes,
-    keyring,
-    publisher,
-    streams,
-    endTokens,
-    changes: createChanges({ store, endTokens, newId }),
-    chain,
-    forgetEvents: createForgetEvents({ ...chain, keepDays: catalog.events.keepDays, now }),
-    keys,
-    people,
-    exchange: createExchange({
-      ...authentication,
-      signer,
-      verifyIssued,
-      nonces: createNonces(derive(masterKeys, 'dpop nonces').current.bytes, now),
-      limits,
-      counters,
-      rehash,
-      random,
-    }),
-    verifyIssued,
-    inquiry: {
-      ...keys,
-      authentication,
-      limits,
-      counters,
-      verifyIssued,
-      readIssued: createOwnVerifier({ catalog, keyring, publisher, now }, { status: false }),
-      namespaces: [...catalog.namespaces.values()],
-      publisher,
-      signer,
-      revokeKey: (account, keyId, why, asker) => revokeKey(keys, account, keyId, why, asker),
-    },
-    leaks,
-    async flush() {
-      await counters.flush()
-      await rehash.flush()
-      await people.failed.flush()
-      await leaks.flush()
-    },
-  }
-}
-
-function makeKeys(
-  { publicUrl }: Config,
-  { catalog, store, peppers, newId }: Opened,
-  made: { outbound: Outbound; publisher: Publisher; flushes: Flushes },
-  { now, random }: Outside,
-): RotateDeps {
-  const { outbound, publisher, flushes } = made
-  const statuses = createStatuses(store)
-  const allocator = createAllocator(store, random)
-  // What was committed stands, whatever follows: the poll publishes what could not be published at once.
-  const statusChanged = (): Promise<void> => publisher.refresh().catch(() => {})
-  const changing = { allocator, outbound, statuses, statusChanged, flushes }
-  return { store, catalog, peppers, publicUrl, ...changing, now, random, newId }
-}
-
-function chainOf({ store, masterKeys }: Opened): ChainDeps {
-  const rings = { chain: derive(masterKeys, EVENT_CHAIN), anchors: derive(masterKeys, 'event anchors') }
-  return { store, rings }
-}
-
-function makePeople({ publicUrl }: Config, { store, newId }: Opened, { now, random }: Outside): PeopleDeps {
-  const failed = createFailedSignIns({ store, now, newId })
-  return { store, passwords, limits: createSignInLimits(now), failed, publicUrl, now, random, newId }
-}
-
-function makeRoutes(
-  config: Config,
-  opened: Opened,
-  parts: Parts,
-  { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
-) {
-  const { catalog, store, masterKeys } = opened
-  const { keys, people, keyring, publisher, streams, exchange, inquiry, changes, chain, leaks } = parts
-  const { publicUrl } = config
-  // The documents are made of the routes, this one among them.
-  const documentOf = (namespace: string) => documents.of(namespace)
-  const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
-  const subjects = { store, catalog, changes, now: keys.now, random: keys.random, newId: keys.newId, cursors }
-  const management = [
-    ...sessionRoutes(people),
-    ...catalogRoutes({ store, catalog }),
-    ...memberRoutes({ ...people, cursors }),
-    ...invitationRoutes(people),
-    ...keyRoutes({ ...keys, cursors }),
-    ...rotationRoutes(keys),
-    ...shareRoutes(keys),
-    ...shareLinkRoutes(keys),
-    ...importRoutes(keys),
-    ...documentationRoutes({ store, catalog, now: keys.now, documentOf }),
-    ...leakRoutes({ leaks, signingKeys: catalog.leakReports.signingKeys }),
-    ...keyLifeRoutes(keys),
-    ...keyRightsRoutes(keys),
-    ...matrixRoutes({ ...keys, cursors }),
-    ...accountRoutes(subjects),
-    ...termsRoutes(subjects),
-    ...subAccountRoutes(subjects),
-    ...holderRoutes(subjects),
-    ...eventRoutes({ store, cursors, verifyEvents: createVerifyEvents(chain) }),
-    ...usageRoutes({ store, catalog, now: keys.now }),
-    ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh }),
-  ]
-  const issuer = new Map<string, Route[]>(
-    [...catalog.namespaces.values()].map((namespace) => [
-      namespace.id,
-      [
-        ...tokenRoutes(namespace, { exchange, inquiry: { ...inquiry, identify }, publicUrl }),
-        ...signingRoutes(namespace, keyring),
-        ...statusRoutes(namespace, publisher, streams),
-      ],
-    ]),
-  )
-  const health = healthRoutes({ store, keyring, catalog })
-  const documented = [...management, ...health]
-  const documents: Documents = createDocuments({
-    catalog,
-    issuer,
-    management: documented,
-    publicUrl,
-    demo: demo?.openapi ?? null,
-    logger,
-  })
-  return { documents, routes: [...issuer.values()].flat().concat(documents.routes, health, management) }
 }
 
 /** Latchkey is the resource server of namespace `manage`. */

@@ -105,11 +105,9 @@ async function keysCsv(
   const lines = [csvLine(head)]
   let after: Position | null = null
   do {
-    const { found, next } = await findKeys(store, account, {
-      where: { namespace, ...(holderType === undefined ? {} : { holderType }) },
-      limit: AT_ONCE,
-      ...(after === null ? {} : { after }),
-    })
+    const where = { namespace, ...(holderType === undefined ? {} : { holderType }) }
+    const query = { where, limit: AT_ONCE, ...(after === null ? {} : { after }) }
+    const { found, next } = await findKeys(store, account, query, { now: now() })
     for (const { key, ...beside } of found) {
       const { id, name, description, kind, status, holder, grants, expiresAt } = showKey(key, { ...beside, now: now() })
       const of = [holder?.type, holder?.name, holder?.externalId]
