@@ -12,6 +12,7 @@ const { loadConfig, VARIABLES } = await import('../dist/config.js')
 const { catalogSchema } = await import('../dist/catalog.schema.js')
 const { z } = await import('zod')
 
+const { ACTIONS, ROLE_SCOPES } = await import('../dist/people/access.rules.js')
 const made = { ...(await openApi()), 'docs/configuration.md': configuration() }
 let stale = 0
 for (const [file, text] of Object.entries(made)) {
@@ -44,6 +45,7 @@ async function openApi() {
     const text = (ns) =>
       `${JSON.stringify(latchkey.documents.of(ns), null, 2).replaceAll(latchkey.demo.resourceUrl, 'http://localhost:3001')}\n`
     return {
+      'docs/access.md': access(latchkey.routes),
       'docs/openapi.json': text('manage'),
       'docs/openapi.v2.json': text('v2'),
       'docs/openapi.v3.json': text('v3'),
@@ -52,6 +54,42 @@ async function openApi() {
     await latchkey.close()
     rmSync(dataDir, { recursive: true, force: true })
   }
+}
+
+/** The table that the guard decides by. */
+function access(routes) {
+  const roles = ['admin', 'support', 'owner', 'manager', 'viewer', 'holder']
+  const rows = Object.entries(ACTIONS).map(([action, rule]) => {
+    const where = routes.filter((route) => route.access === action)
+    const calls = where.map(({ method, path }) => `\`${method.toUpperCase()} ${path}\``).join('<br>')
+    const may = roles.map((role) => (role === 'admin' || rule.roles.includes(role) ? 'yes' : ''))
+    const scope = rule.personsOnly ? 'people only' : rule.scope === null ? 'any token' : `\`${rule.scope}\``
+    return `| ${rule.title} | ${calls} | ${scope} | ${may.join(' | ')} |`
+  })
+  const grants = Object.entries(ROLE_SCOPES).map(
+    ([role, scopes]) => `| ${role} | ${[...scopes].map((scope) => `\`${scope}\``).join(' ') || 'none'} |`,
+  )
+  return `# Who may do what
+
+Made from \`src/people/access.rules.ts\`; change that and run \`npm run generate\`.
+
+A program needs the scope in its token; a person needs the role in the account that the path names. A holder reaches the
+keys of their own holder alone. Programs act on their own account; only account \`operator\`, with
+\`operator:accounts\` beside the scope, on others. What is out of reach is 404, what is in reach but not allowed 403 with the
+missing right.
+
+| may | by | program | ${roles.join(' | ')} |
+|---|---|---|${roles.map(() => '---|').join('')}
+${rows.join('\n')}
+
+## What a role can give to a management key
+
+Nobody grants more than they have.
+
+| role | scopes |
+|---|---|
+${grants.join('\n')}
+`
 }
 
 function configuration() {

@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai'
 import { z } from 'zod'
-import { ACTIONS, type ActionRule } from '../../../src/people/access.rules.ts'
+import { ACTIONS, type ActionRule, MANAGE_SCOPES } from '../../../src/people/access.rules.ts'
 import { enrolment } from '../../../src/people/enrol.rules.ts'
 import { passwords } from '../../../src/people/passwords.ts'
 import type { Route } from '../../../src/web/route.ts'
@@ -139,4 +139,38 @@ onBothStores('Management: who may do what', (bed) => {
       expect(faults).to.deep.equal([])
     }).timeout(60_000)
   }
+
+  it('a program with one scope alone: what that scope is for, and nothing else', async () => {
+    const b = bed()
+    const faults: string[] = []
+    for (const { name, implies = [], operatorOnly } of MANAGE_SCOPES) {
+      const [key, account] = operatorOnly ? ['operator-manage', 'operator'] : ['acme-manage', 'acme']
+      const headers = { authorization: `Bearer ${await b.token(key, { scope: name })}` }
+      for (const route of routes) {
+        const { scope, personsOnly }: ActionRule = ACTIONS[route.access as keyof typeof ACTIONS]
+        const may = !personsOnly && (scope === null || scope === name || implies.includes(scope))
+        const path = route.path.replace('{account}', account).replaceAll(/\{\w+\}/g, 'x')
+        const { status } = await send(b, route.method.toUpperCase(), path, { headers })
+        if (status !== (may ? LET_THROUGH : 403)) faults.push(`${name}: ${route.method} ${path}: ${status}`)
+      }
+    }
+    expect(faults).to.deep.equal([])
+  }).timeout(120_000)
+
+  it('an account that is not there is not there for anybody, and ids of any kind are no error', async () => {
+    const b = bed()
+    const ids = ['nowhere', 'x'.repeat(256), '..%2F..', '%00', '$ne', '__proto__', '%F0%9F%94%91']
+    const faults: string[] = []
+    for (const name of ['admin', 'owner', 'a program with every scope of the account']) {
+      const { headers } = who[name] as Caller
+      for (const route of routes.filter(inAccount)) {
+        for (const id of ids) {
+          const path = route.path.replace('{account}', id).replaceAll(/\{\w+\}/g, 'x')
+          const { status } = await send(b, route.method.toUpperCase(), path, { headers })
+          if (status !== 404) faults.push(`${name}: ${route.method} ${path}: ${status}`)
+        }
+      }
+    }
+    expect(faults).to.deep.equal([])
+  }).timeout(120_000)
 })
