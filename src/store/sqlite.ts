@@ -111,6 +111,7 @@ class SqliteStore implements Store {
   async getLinked<C extends CollectionName>(scope: Scope, collection: C, which: string | ByMember) {
     requireScope(scope)
     return this.#guard(() => {
+      if (typeof which !== 'object') requireId(which)
       const id = typeof which === 'object' ? this.#idOf(collection, which) : which
       if (id === undefined) return null
       const held =
