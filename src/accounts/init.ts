@@ -52,7 +52,8 @@ export async function initialise(deps: InitDeps, admin: AdminWish): Promise<Init
   return act(deps.store, async (): Promise<Decision<Initialised>> => {
     if ((await deps.store.get(OPERATOR, 'accounts', OPERATOR)) !== null) throw initialisedBefore()
     const account = operatorAccount(deps.catalog, deps.now())
-    const { token, invitation } = newInvitation(deps)
+    const { token, invitation: made } = newInvitation(deps)
+    const invitation = { ...made, setsPassword: true } as const
     const enrolled = enrolment({ ...invitedAdmin(admin), invitation }, { ...deps, actor: ACTOR })
     const { key, secret } = manageKey(deps, status)
     const shown = showKey(key, { holder: null, use: null, now: deps.now() })
@@ -94,7 +95,8 @@ export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<In
     if ((await deps.store.get(OPERATOR, 'accounts', OPERATOR)) === null) {
       throw new Refusal('not_found', { detail: 'This store is empty. Run "latchkey init" without --recover.' })
     }
-    const { token, invitation } = newInvitation(deps)
+    const { token, invitation: made } = newInvitation(deps)
+    const invitation = { ...made, setsPassword: true } as const
     const known = await findPerson(deps.store, admin.email)
     if (known === null) return enrolAdmin(deps, { ...invitedAdmin(admin), invitation }, token)
     const member = await deps.store.get(OPERATOR, 'members', memberId(OPERATOR, known.id))

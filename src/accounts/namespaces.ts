@@ -1,3 +1,4 @@
+import { Refusal } from '../errors.ts'
 import type { Change, Target } from '../events/changes.ts'
 import { requireNamespaceOnPlan } from './change.rules.ts'
 import type { AccountDeps } from './create.ts'
@@ -21,8 +22,13 @@ export function enableNamespace({ catalog, changes }: AccountDeps, target: Names
 }
 
 /** Its keys are refused from now on, and their tokens read as suspended until it is enabled again. */
-export function disableNamespace({ catalog, changes }: AccountDeps, target: NamespaceTarget): Promise<ShownAccount> {
+export async function disableNamespace(
+  { catalog, changes }: AccountDeps,
+  target: NamespaceTarget,
+): Promise<ShownAccount> {
   const { namespace } = target
+  const entry = catalog.namespaces.get(namespace)
+  if (entry === undefined || entry.builtIn) throw new Refusal('not_found')
   return changes.change(accountThing(catalog), target, ({ namespaces }): Change<'accounts'> => {
     const left = namespaces.filter((ns) => ns !== namespace)
     return {

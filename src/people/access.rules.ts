@@ -158,3 +158,10 @@ export function decideForRoles(rule: ActionRule, roles: readonly Role[]): 'yes' 
   if (roles.some((role) => role === 'admin' || rule.roles.includes(role))) return 'yes'
   return roles.every((role) => role === 'holder') ? 'hidden' : 'no'
 }
+
+/** What a holder does with their own keys: a management key has none of it for them, but to make one takes as much. */
+export const HOLDER_SCOPES: ReadonlySet<string> = new Set(
+  Object.values<ActionRule>(ACTIONS)
+    .filter(({ roles }) => roles.includes('holder'))
+    .flatMap(({ scope }) => scope ?? []),
+)

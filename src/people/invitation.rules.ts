@@ -1,6 +1,5 @@
 /** Invitations: one-time links, good for seven days. */
 import { createHash } from 'node:crypto'
-import { OPERATOR } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
 import type { Invitation, Member, Person } from './rules.ts'
 
@@ -35,9 +34,9 @@ export function invitationFault(invitation: Invitation, now: number): Refusal | 
 }
 
 /**
- * Whether accepting sets the person's password, or asks for the one they have. An invitation to the operator's own
- * account sets it anew: its admins reach everything anyway, and `latchkey init --recover` is for who forgot theirs.
+ * Whether accepting sets the person's password, or asks for the one they have: whoever invites somebody known must not
+ * get at their password, whatever account it is to.
  */
-export function choosesPassword(member: Pick<Member, 'account'>, person: Pick<Person, 'password'>): boolean {
-  return person.password === null || member.account === OPERATOR
+export function choosesPassword(member: Pick<Member, 'invitation'>, person: Pick<Person, 'password'>): boolean {
+  return person.password === null || member.invitation?.setsPassword === true
 }

@@ -1,7 +1,7 @@
 /** Members of an account: how they are shown, who may give which role, and what a change may not do. */
 import { OPERATOR } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
-import { MANAGE_SCOPES, ROLE_SCOPES } from './access.rules.ts'
+import { HOLDER_SCOPES, MANAGE_SCOPES, ROLE_SCOPES } from './access.rules.ts'
 import type { Member, Person, Role } from './rules.ts'
 
 export interface ShownMember {
@@ -41,7 +41,8 @@ const OF_AN_OWNER: readonly Role[] = ['owner', 'manager', 'viewer', 'holder']
 export function rolesToGive(giver: Giver): readonly Role[] {
   if ('scopes' in giver) {
     const held = withImplied(giver.scopes)
-    return OF_AN_OWNER.filter((role) => [...ROLE_SCOPES[role]].every((scope) => held.has(scope)))
+    const does = (role: Role) => (role === 'holder' ? HOLDER_SCOPES : ROLE_SCOPES[role])
+    return OF_AN_OWNER.filter((role) => [...does(role)].every((scope) => held.has(scope)))
   }
   if (giver.roles.includes('admin')) return [...STAFF, ...OF_AN_OWNER]
   return giver.roles.includes('owner') ? OF_AN_OWNER : []
@@ -110,8 +111,9 @@ export function statusFault(member: Member, change: MemberChange): Refusal | nul
   return invalid('/status', 'cannot be changed before the invitation is accepted; delete the member to cancel it.')
 }
 
-/** Sessions end where what a person may do here has changed. */
+/** Sessions end where what a person may do here has changed; who has not accepted may do nothing yet. */
 export function endsSessions(before: Member, after: Member): boolean {
+  if (before.status !== 'active') return false
   return before.role !== after.role || before.holderId !== after.holderId || before.status !== after.status
 }
 

@@ -140,7 +140,7 @@ export async function editMember(
 }
 
 /**
- * Removes a member from the account, or cancels their invitation; the person's sessions end.
+ * Removes a member from the account, and the person's sessions end; or cancels an invitation, and they go on.
  *
  * @throws Refusal `not_found`, `exceeds_your_rights`, `last_owner`
  */
@@ -149,7 +149,7 @@ export async function removeMember(deps: Deps, account: string, id: string, aske
     const { member, person } = await findMember(deps.store, account, id)
     const fault = giveFault(member.role, asker.giver)
     if (fault !== null) throw fault
-    const sessions = await findSessions(deps.store, id)
+    const sessions = member.status === 'active' ? await findSessions(deps.store, id) : []
     return {
       account,
       commit: {

@@ -40,6 +40,8 @@ export interface Invitation {
   expiresAt: number
   /** Kept, so that opening the link again is told from a link that never was. */
   usedAt: number | null
+  /** Made by `latchkey init`, at the machine itself: accepting sets the password anew, for who forgot theirs. */
+  setsPassword?: true
 }
 
 export function memberId(account: string, personId: string): string {

@@ -185,7 +185,7 @@ async function guardPerson(
   if (decision === 'hidden') throw new Refusal('not_found')
   if (decision === 'no') {
     throw new Refusal('forbidden', {
-      detail: `You may not ${rule.title}: that takes role ${rolesOf(rule)}, and yours is ${roles.join(', ')}.`,
+      detail: `You may not ${rule.title}: ${needsOf(rule)} ${rolesOf(rule)}, and yours is ${roles.join(', ')}.`,
     })
   }
   const own = ownHolder(caller, account)
@@ -193,7 +193,11 @@ async function guardPerson(
 }
 
 function rolesOf({ roles }: ActionRule): string {
-  return roles.join(', ') || 'admin'
+  return [...roles, 'admin'].join(', ')
+}
+
+function needsOf({ scope }: ActionRule): string {
+  return scope === null ? 'that takes role' : `that takes the right ${scope}, of role`
 }
 
 function reachesOthers(caller: Program): boolean {

@@ -93,7 +93,7 @@ onBothStores('Management: who may call', (bed) => {
     const answer = await b.post(KEYS, { json: WISH, headers: await bearer(b, 'acme-manage', { scope: 'keys:read' }) })
     expect([answer.status, answer.json().code]).to.deep.equal([403, 'forbidden'])
     expect(answer.json().detail).to.equal(
-      'This needs scope keys:write, which your token does not have. People with role owner, manager may do it.',
+      'This needs scope keys:write, which your token does not have. People with role owner, manager, admin may do it.',
     )
     expect(answer.headers.get('www-authenticate')).to.equal('Bearer error="insufficient_scope", scope="keys:write"')
   })

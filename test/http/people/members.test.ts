@@ -51,7 +51,7 @@ onBothStores('Members', (bed) => {
     expect((await b.get(MEMBERS, headers)).status).to.equal(200)
     const answer = await b.post(MEMBERS, { json: { email: 'a@b.example', role: 'viewer', name: 'A' }, headers })
     expect(said(answer)).to.deep.equal([403, 'forbidden'])
-    expect(answer.json().detail).to.equal('Only people may invite a member, signed in: those with role owner.')
+    expect(answer.json().detail).to.equal('Only people may invite a member, signed in: those with role owner, admin.')
   })
 
   it('a missing one and another account’s are the same 404', async () => {
@@ -136,6 +136,50 @@ onBothStores('Members', (bed) => {
     ])
   })
 
+  it('an invitation gets nobody at the password of somebody known, whatever account it is to', async () => {
+    const b = bed()
+    const operator = await signIn(b, 'operator')
+    const deputy = await signIn(b, await join(b, operator, 'operator', { email: 'deputy2@example.com', role: 'owner' }))
+    for (const me of [deputy, operator]) {
+      const wish = { email: b.demo.owner.email, role: 'viewer' }
+      const { invitationUrl, member } = await invite(me, wish, 'operator')
+      expect(said(await send(b, 'POST', invitationUrl, { json: { password: 'taken over by others' } }))).to.deep.equal([
+        401,
+        'invalid_credentials',
+      ])
+      expect((await trySignIn(b, b.demo.owner)).status).to.equal(200)
+      await me.delete(`/manage/accounts/operator/members/${member.id}`)
+    }
+  })
+
+  it('inviting somebody, and thinking better of it, ends none of their sessions', async () => {
+    const b = bed()
+    const [owner, support] = [await signIn(b, 'owner'), await signIn(b, 'support')]
+    const { member } = await invite(owner, { email: b.demo.support.email })
+    expect((await owner.patch(`${MEMBERS}/${member.id}`, { role: 'manager' })).status).to.equal(200)
+    expect((await owner.delete(`${MEMBERS}/${member.id}`)).status).to.equal(204)
+    expect((await support.get('/manage/whoami')).status).to.equal(200)
+  })
+
+  it('a program gives the place of a holder only with all that a holder does', async () => {
+    const b = bed()
+    const { items } = (await (await signIn(b, 'owner')).get(`${MEMBERS}?role=holder`)).json() as {
+      items: { id: string }[]
+    }
+    const patch = async (scope: string) => {
+      const headers = {
+        authorization: `Bearer ${await b.token('acme-manage', { scope })}`,
+        'content-type': 'application/json',
+        'if-match': '"1"',
+      }
+      const url = `${b.url}${MEMBERS}/${items[0]?.id}`
+      const body = JSON.stringify({ holderId: b.demo.holders.bluemedia })
+      return (await fetch(url, { method: 'PATCH', headers, body })).status
+    }
+    expect(await patch('members:write')).to.equal(403)
+    expect(await patch('members:write keys:write usage:read')).to.equal(403)
+  })
+
   it('nobody gives more than they have', async () => {
     const b = bed()
     const [owner, manager, support, operator] = [
@@ -150,7 +194,9 @@ onBothStores('Members', (bed) => {
     for (const me of [manager, support]) {
       const answer = await me.post(MEMBERS, { ...wish, role: 'viewer' })
       expect(said(answer)).to.deep.equal([403, 'forbidden'])
-      expect(answer.json().detail).to.match(/^You may not invite a member: that takes role owner, and yours is \w+\.$/)
+      expect(answer.json().detail).to.match(
+        /^You may not invite a member: that takes role owner, admin, and yours is \w+\.$/,
+      )
     }
     const deputy = await join(b, operator, 'operator', { email: 'deputy@example.com', role: 'owner' })
     const asDeputy = await signIn(b, deputy)
