@@ -127,6 +127,9 @@ onBothStores('Accounts', (bed) => {
     await operator.patch(`${ACCOUNTS}/globex`, { plan: 'agency' }, before)
     const enabled = await operator.put(`${path}/v3`)
     expect(enabled.json().namespaces).to.deep.equal(['v2', 'v3'])
+    for (const none of ['nope', 'manage', '__proto__']) {
+      expect((await operator.delete(`${path}/${none}`)).status, none).to.equal(404)
+    }
     expect(enabled.json().hosts).to.have.keys('v2', 'v3')
     const token = await b.token('globex-v3-server')
     const small = await operator.patch(`${ACCOUNTS}/globex`, { plan: 'starter' }, enabled.json().version as number)
