@@ -40,7 +40,12 @@ describe('accounts: the first act of an installation', () => {
     expect(await member(made.member.id)).to.deep.include({
       role: 'admin',
       status: 'invited',
-      invitation: { hash: invitationHash(tokenOf(made.invitationUrl)), expiresAt: NOW + 7 * 86_400_000, usedAt: null },
+      invitation: {
+        hash: invitationHash(tokenOf(made.invitationUrl)),
+        expiresAt: NOW + 7 * 86_400_000,
+        usedAt: null,
+        setsPassword: true,
+      },
     })
     expect(made.key.grants).to.deep.equal([{ subAccount: null, scopes: [...deps.catalog.manage.scopeNames] }])
     expect(made.key).to.include({ namespace: 'manage', kind: 'secret' })
