@@ -33,6 +33,7 @@ export function createStreams(deps: {
 }): Streams {
   const { store, publisher, issuerOf, maxStreams = MAX_STREAMS } = deps
   const followers = new Map<Follower, string>()
+  let closed = false
   publisher.onChange((change) => {
     const texts = eventsOf(change)
     for (const [follower, namespace] of followers) if (namespace === change.namespace) follower.push(texts)
@@ -103,7 +104,8 @@ export function createStreams(deps: {
 
   return {
     open(namespace, lastEventId) {
-      if (followers.size >= maxStreams) return null
+      // A stream that begins while the server ends would keep it from ending.
+      if (closed || followers.size >= maxStreams) return null
       const follower = createFollower(
         () => first(namespace, lastEventId),
         () => followers.delete(follower),
@@ -119,6 +121,7 @@ export function createStreams(deps: {
       for (const follower of followers.keys()) follower.push([':\n\n'])
     },
     close() {
+      closed = true
       for (const follower of [...followers.keys()]) follower.end()
     },
   }
