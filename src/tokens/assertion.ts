@@ -52,7 +52,7 @@ export interface AssertionDeps {
   }
 }
 
-/** Whether `key` signed the assertion, for this issuer, for now, and uses it for the first time. */
+/** Whether `key` signed the assertion, for this issuer, at this time, and uses it for the first time. */
 export async function isAuthenticAssertion(
   deps: AssertionDeps,
   read: ReadAssertion,

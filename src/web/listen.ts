@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 const DRAIN_MS = 10_000
+const LOOK_FOR_IDLE_MS = 20
 
 export interface Listener {
   server: Server
@@ -41,8 +42,10 @@ export async function listen(host: string, port: number): Promise<Listener> {
 export async function close(server: Server): Promise<void> {
   if (!server.listening) return
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // One whose answer had begun before is kept open by its client, who was not told to close it.
+  const idle = setInterval(() => server.closeIdleConnections(), LOOK_FOR_IDLE_MS)
   const forced = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
   await closed
+  clearInterval(idle)
   clearTimeout(forced)
 }

@@ -65,8 +65,7 @@ export function onBothStores(title: string, body: (bed: () => Bed) => void, opti
         const env = { ...environment(options, folder), ...(uri === undefined ? {} : { MONGODB_URI: uri }) }
         bed = await openBed(env, options.clock, options.logTo)
       })
-      after(async function () {
-        this.timeout(30_000)
+      after(async () => {
         await bed?.latchkey.close()
         rmSync(folder, { recursive: true, force: true })
         const uri = store === 'MongoDB' ? mongoTestUri(database) : null
