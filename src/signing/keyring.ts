@@ -12,8 +12,9 @@ import { OPERATOR } from '../accounts/rules.ts'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { newEvent } from '../events/rules.ts'
 import type { SecretRing } from '../secrets.ts'
-import { EVERY_ACCOUNT, type Kept, type Store } from '../store/store.ts'
-import { dueKey, keyStates, type PublicJwk, type SigningKey, type SigningKeyState } from './rules.ts'
+import type { Kept, Store } from '../store/store.ts'
+import { findSigningKeys } from './find.ts'
+import { currentKey, dueKey, keyStates, type PublicJwk, type SigningKey, type SigningKeyState } from './rules.ts'
 import { seal, unseal } from './seal.ts'
 
 export interface Signer {
@@ -63,10 +64,7 @@ export function createKeyring(deps: KeyringDeps): Keyring {
   const listeners: ((namespace: string, kids: readonly string[]) => void)[] = []
 
   async function read(namespace: NamespaceEntry): Promise<Kept<SigningKey>[]> {
-    const { items } = await store.page(EVERY_ACCOUNT, 'signingKeys', {
-      where: { namespace: namespace.id },
-      limit: 1000,
-    })
+    const items = await findSigningKeys(store, namespace.id)
     for (const { key, state } of keyStates(items, namespace, now())) {
       // Nothing else signs again: an old key may be sealed under a master key that is no longer given.
       const signs = state === 'current' || state === 'next'
@@ -110,8 +108,8 @@ export function createKeyring(deps: KeyringDeps): Keyring {
       }
     },
     signer(namespace) {
-      const current = states(namespace).find((s) => s.state === 'current')
-      const signer = current && signers.get(current.key.kid)
+      const current = currentKey(keys.get(namespace) ?? [], now())
+      const signer = current && signers.get(current.kid)
       if (signer === undefined) throw new Error(`namespace ${namespace} has no signing key yet`)
       return signer
     },

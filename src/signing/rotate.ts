@@ -3,8 +3,9 @@ import type { NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { newEvent } from '../events/rules.ts'
 import { act, type Decision } from '../store/act.ts'
-import { EVERY_ACCOUNT, type Guarded, type Kept, type Store, type Write } from '../store/store.ts'
+import type { Guarded, Store, Write } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
+import { findSigningKeys } from './find.ts'
 import { LATE_CLOCKS_MS, rotationOf, type ShownSigningKey, showSigningKeys } from './rotation.rules.ts'
 import type { SigningKey } from './rules.ts'
 
@@ -22,7 +23,7 @@ export async function listSigningKeys(
   { store, now }: Pick<RotateDeps, 'store' | 'now'>,
   namespace: NamespaceEntry,
 ): Promise<ShownSigningKey[]> {
-  return showSigningKeys(await keysOf(store, namespace), namespace, now())
+  return showSigningKeys(await findSigningKeys(store, namespace.id), namespace, now())
 }
 
 /**
@@ -49,7 +50,7 @@ async function decide(
   { actor, requestId }: Asker,
 ): Promise<Decision<null>> {
   const now = deps.now()
-  const keys = await keysOf(deps.store, namespace)
+  const keys = await findSigningKeys(deps.store, namespace.id)
   const rotation = rotationOf(keys, namespace, now, emergency)
   if (!rotation.ok) throw new Refusal('next_key_too_new', { retryAfterSeconds: rotation.retryAfterSeconds })
   const insert: Write[] = []
@@ -69,9 +70,4 @@ async function decide(
   const data = { object, emergency }
   const event = newEvent(deps.newId('evt'), { type: 'signing_key.rotated', actor, requestId, subject, data })
   return { account: OPERATOR, commit: { insert, replace, events: [event] }, answer: null }
-}
-
-async function keysOf(store: Store, namespace: NamespaceEntry): Promise<Kept<SigningKey>[]> {
-  const { items } = await store.page(EVERY_ACCOUNT, 'signingKeys', { where: { namespace: namespace.id }, limit: 1000 })
-  return items
 }

@@ -49,16 +49,33 @@ export interface RotationPolicy {
   jwksMaxAgeSeconds: number
 }
 
-/** The state of each key of one namespace; of those that have come into force, the latest signs. */
+/**
+ * The one that signs: of those that have come into force, the latest.
+ *
+ * @param ordered all of one namespace, by generation
+ */
+export function currentKey<K extends Pick<SigningKey, 'activatesAt' | 'retiresAt'>>(
+  ordered: readonly K[],
+  now: number,
+): K | undefined {
+  let earliest: K | undefined
+  for (let i = ordered.length - 1; i >= 0; i--) {
+    const key = ordered[i] as K
+    if (key.retiresAt !== null && key.retiresAt <= now) continue
+    if (key.activatesAt <= now) return key
+    earliest = key
+  }
+  // With a clock behind that of the instance that made the first key, that key still has to sign.
+  return earliest
+}
+
+/** The state of each key of one namespace; they come ordered by generation, and are answered so. */
 export function keyStates<K extends Pick<SigningKey, 'generation' | 'activatesAt' | 'retiresAt'>>(
-  keys: readonly K[],
+  ordered: readonly K[],
   policy: RotationPolicy,
   now: number,
 ): { key: K; state: SigningKeyState }[] {
-  const ordered = [...keys].sort((a, b) => a.generation - b.generation)
-  const live = ordered.filter((k) => k.retiresAt === null || k.retiresAt > now)
-  // With a clock behind that of the instance that made the first key, that key still has to sign.
-  const current = live.findLast((k) => k.activatesAt <= now) ?? live[0]
+  const current = currentKey(ordered, now)
   return ordered.map((key, i) => {
     if (key.retiresAt !== null && key.retiresAt <= now) return { key, state: 'retired' }
     if (key === current) return { key, state: 'current' }

@@ -12,14 +12,7 @@ import { type Authentic, type AuthenticateDeps, authenticate, type Presented } f
 import { type Binding, type BindingDeps, bind, type ProofPresented } from './binding.ts'
 import { refuseUnauthentic } from './callers.ts'
 import { narrowedRights, type Wanted } from './narrow.ts'
-import {
-  accessTokenClaims,
-  authorizationDetails,
-  expiryOf,
-  MAX_TOKEN_BYTES,
-  type SubAccountDetail,
-  scopeText,
-} from './rules.ts'
+import { type AccessTokenClaims, accessTokenClaims, expiryOf, MAX_TOKEN_BYTES, type SubAccountDetail } from './rules.ts'
 import { readSubject, type Subject, type VerifyIssued } from './subject.ts'
 
 export interface ExchangeRequest extends Presented {
@@ -147,14 +140,14 @@ async function issue(
     count(deps, found, 'refused', '')
     throw new Refusal('token_too_large', { headers: limitHeaders(limits) })
   }
-  count(deps, found, 'exchanges', allScopes(rights))
+  count(deps, found, 'exchanges', allScopes(claims))
   noteOldPepper(deps, request, found)
   return {
     token,
     type: binding === null ? 'Bearer' : 'DPoP',
     expiresIn: exp - iat,
-    scope: scopeText(rights),
-    authorizationDetails: authorizationDetails(rights),
+    scope: claims.scope ?? '',
+    authorizationDetails: claims.authorization_details ?? [],
     limits,
     nonce: binding?.nonce ?? null,
   }
@@ -172,9 +165,11 @@ function noteOldPepper(deps: ExchangeDeps, { credential }: ExchangeRequest, { ac
   })
 }
 
-function allScopes(rights: Rights): string {
-  const all = new Set(rights.account)
-  for (const scopes of rights.subAccounts.values()) for (const scope of scopes) all.add(scope)
+/** Of the token, wherever they stand in it; usage is counted by them. */
+function allScopes({ scope = '', authorization_details: details }: AccessTokenClaims): string {
+  if (details === undefined) return scope
+  const all = new Set(scope.split(' ').filter(Boolean))
+  for (const { actions } of details) for (const action of actions) all.add(action)
   return [...all].sort().join(' ')
 }
 

@@ -202,8 +202,9 @@ function serve(route: Route, deps: WebDeps): Middleware {
       await guard(deps.reach, caller, route.access as Action, params as { account?: string; key?: string })
     }
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
-    const { csv, query } = columns === null ? { csv: false, query: ctx.query } : splitFormat(ctx.query, request)
-    const input = { params, ...parseInput(route, route.query === undefined ? {} : query, read?.members ?? null) }
+    const { csv, query } =
+      columns === null ? { csv: false, query: route.query && ctx.query } : splitFormat(ctx.query, request)
+    const input = { params, ...parseInput(route, query ?? {}, read?.members ?? null) }
     const expected = route.ifMatch ? readIfMatch(request) : NONE
     const once = open ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
     const handle = (page?: object) => {

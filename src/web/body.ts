@@ -48,6 +48,8 @@ export async function readBody(req: IncomingMessage, rules: BodyRules): Promise<
 function kindOf(req: IncomingMessage, rules: BodyRules): BodyKind | undefined {
   const header = req.headers['content-type']
   if (header === undefined) return undefined
+  const plain = rules.kinds.find((k) => MEDIA_TYPES[k] === header)
+  if (plain !== undefined) return plain
   const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase())
   const charset = parameters
     .find((p) => p.startsWith('charset='))
