@@ -10,6 +10,7 @@ export const RESERVED_NAMESPACES = [
   'docs',
   'share',
   'invitations',
+  'password-resets',
   'healthz',
   'readyz',
   'console',

@@ -21,6 +21,7 @@ import { shareLinkRoutes } from './keys/share-link.routes.ts'
 import type { Opened } from './open.ts'
 import { invitationRoutes } from './people/invitation.routes.ts'
 import { memberRoutes } from './people/members.routes.ts'
+import { resetRoutes } from './people/reset.routes.ts'
 import { sessionRoutes } from './people/session.routes.ts'
 import { derive } from './secrets.ts'
 import { signingKeyRoutes } from './signing/manage.routes.ts'
@@ -54,6 +55,7 @@ export function makeRoutes(
     ...catalogRoutes({ store, catalog }),
     ...memberRoutes({ ...people, cursors }),
     ...invitationRoutes(people),
+    ...resetRoutes(people),
     ...keyRoutes({ ...keys, cursors }),
     ...rotationRoutes(keys),
     ...shareRoutes(keys),

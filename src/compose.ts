@@ -15,6 +15,7 @@ import { tellExpiries } from './keys/expiry.ts'
 import type { RotateDeps } from './keys/rotate.ts'
 import { type Opened, open } from './open.ts'
 import type { PeopleDeps } from './people/deps.ts'
+import { tellResets } from './people/reset-password.ts'
 import { findSignedIn } from './people/sessions.ts'
 import { pooledRandom } from './random.ts'
 import type { Keyring } from './signing/keyring.ts'
@@ -74,6 +75,7 @@ const ATTEND_MS = 500
 const POLL_KEYS_MS = 500
 const FORGET_EVENTS_MS = 60_000
 const TELL_EXPIRIES_MS = 10_000
+const TELL_RESETS_MS = 10_000
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */
@@ -118,6 +120,7 @@ async function put(
     every(CLOSE_OVERLAPS_MS, sweepOverlaps, tell('closing overlaps')),
     every(ATTEND_MS, flushes.attend, tell('answering other instances')),
     every(TELL_EXPIRIES_MS, () => tellExpiries(keys), tell('telling of keys that expire')),
+    every(TELL_RESETS_MS, () => tellResets(people), tell('telling of password resets')),
     every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
     every(FORGET_EVENTS_MS, forgetEvents, tell('removing old events')),
   ]

@@ -5,9 +5,9 @@ import type { From, PeopleDeps } from './deps.ts'
 import { memberEvent } from './enrol.rules.ts'
 import { type FoundInvitation, findInvitation, findSessions } from './find.ts'
 import { choosesPassword } from './invitation.rules.ts'
-import type { Invitation, Member, Person } from './rules.ts'
+import { type Invitation, type Member, type Person, withPassword } from './rules.ts'
 import { sessionRefs } from './sessions.ts'
-import { newPassword } from './shape.ts'
+import { requireNewPassword } from './shape.ts'
 
 /**
  * Accepts an invitation, once: a new person chooses a password, somebody known gives the one they have.
@@ -22,19 +22,11 @@ export async function acceptInvitation(
   from: From,
 ): Promise<FoundInvitation> {
   const found = await findInvitation(deps.store, token, deps.now())
-  const chosen = choosesPassword(found.member, found.person) ? await choose(deps, password) : null
+  // Also where it is only compared: else the answer to a short one would tell whether the address has a password.
+  requireNewPassword(password)
+  const chosen = choosesPassword(found.member, found.person) ? await deps.passwords.hash(password) : null
   if (chosen === null) await confirm(deps, found.person, password, from)
   return act(deps.store, () => decide(deps, { token, known: found.person, chosen, from }))
-}
-
-async function choose({ passwords }: PeopleDeps, password: string): Promise<string> {
-  const { success, error } = newPassword.safeParse(password)
-  if (success) return passwords.hash(password)
-  const detail = error.issues[0]?.message ?? ''
-  throw new Refusal('invalid_request', {
-    detail: `The password ${detail}.`,
-    errors: [{ pointer: '/password', detail }],
-  })
 }
 
 /** Counted like a sign-in: whoever invites an address must not find out its password this way. */
@@ -58,7 +50,7 @@ async function decide(
   if (found.person.password !== known.password) throw new Refusal('conflict', { retryAfterSeconds: 1 })
   const invitation: Invitation = { ...(found.member.invitation as Invitation), usedAt: at }
   const member: Kept<Member> = { ...found.member, invitation, status: 'active', version: found.member.version + 1 }
-  const person: Kept<Person> = { ...found.person, password: chosen ?? found.person.password }
+  const person = chosen === null ? found.person : withPassword(found.person, chosen)
   const actor = { type: 'person', id: person.id, name: member.name } as const
   return {
     account: member.account,

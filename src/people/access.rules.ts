@@ -101,6 +101,12 @@ export const ACTIONS = {
   'members.invite': { scope: null, personsOnly: true, roles: ['owner'], title: 'invite a member' },
   'members.change': { scope: 'members:write', roles: ['owner'], title: 'change a member' },
   'members.remove': { scope: 'members:write', roles: ['owner'], title: 'remove a member' },
+  'members.reset_password': {
+    scope: null,
+    personsOnly: true,
+    roles: [],
+    title: 'let a member choose a new password',
+  },
   'holders.list': { scope: 'holders:read', roles: READERS, title: 'list holders' },
   'holders.describe': { scope: 'holders:read', roles: READERS, title: 'see a holder' },
   'holders.create': { scope: 'holders:write', roles: MANAGERS, title: 'create a holder' },

@@ -3,6 +3,7 @@ import { act, type Decision } from '../store/act.ts'
 import type { From, PeopleDeps } from './deps.ts'
 import { memberEvent } from './enrol.rules.ts'
 import { findMember, findSessions } from './find.ts'
+import { withPassword } from './rules.ts'
 import { type SignedIn, TOKEN_BYTES } from './session.rules.ts'
 import { sessionRefs } from './sessions.ts'
 import { newSession } from './sign-in.ts'
@@ -42,7 +43,7 @@ async function decide(
   return {
     account,
     commit: {
-      replace: [{ collection: 'people', document: { ...person, password } }],
+      replace: [{ collection: 'people', document: withPassword(person, password) }],
       remove: sessionRefs(await findSessions(store, id)),
       insert: [
         { collection: 'sessions', document: newSession(token, { personId: id, home: account, at: now(), from }) },

@@ -30,7 +30,14 @@ export function enrolment(
   const now = deps.now()
   const { account, name, role, invitation, known } = wish
   const email = normaliseEmail(wish.email)
-  const person: Person = known ?? { id: deps.newId('usr'), account: '', email, password: wish.password, createdAt: now }
+  const person: Person = known ?? {
+    id: deps.newId('usr'),
+    account: '',
+    email,
+    password: wish.password,
+    reset: null,
+    createdAt: now,
+  }
   const member: Member = {
     id: memberId(account, person.id),
     account,
@@ -57,14 +64,16 @@ export function enrolment(
   }
 }
 
-/** An event whose subject is a member. */
+/** An event whose subject is a member. @param more told beside the member */
 export function memberEvent(
   type: string,
   member: Member,
   person: Person,
   deps: { newId: (prefix: string) => string; actor: EventFacts['actor']; requestId?: string | null },
+  more: Record<string, unknown> = {},
 ) {
   const { actor, requestId = null } = deps
   const subject = { type: 'member', id: person.id, name: member.name }
-  return newEvent(deps.newId('evt'), { type, actor, requestId, subject, data: { object: showMember(member, person) } })
+  const data = { object: showMember(member, person), ...more }
+  return newEvent(deps.newId('evt'), { type, actor, requestId, subject, data })
 }

@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
 import { EVERY_ACCOUNT, type Kept, type Store } from '../store/store.ts'
-import { invitationFault, invitationHash } from './invitation.rules.ts'
-import { type Member, memberId, normaliseEmail, type Person } from './rules.ts'
+import { linkFault, linkHash } from './link.rules.ts'
+import { type Member, memberId, normaliseEmail, type OneTimeLink, type Person } from './rules.ts'
 import { MAX_SESSIONS, type Session } from './session.rules.ts'
 
 /** More accounts than anybody belongs to. */
@@ -45,7 +45,7 @@ export interface FoundInvitation {
 
 /** An invitation that can be accepted. @throws Refusal `not_found`, `link_used` */
 export async function findInvitation(store: Store, token: string, now: number): Promise<FoundInvitation> {
-  const hash = invitationHash(token)
+  const hash = linkHash(token)
   const { items } = await store.page(EVERY_ACCOUNT, 'members', { where: { 'invitation.hash': hash }, limit: 1 })
   const [invited] = items
   if (invited === undefined) throw new Refusal('not_found')
@@ -56,7 +56,21 @@ export async function findInvitation(store: Store, token: string, now: number): 
   // Read last: whoever accepted meanwhile has a password by now, and must not be asked for it.
   const member = await store.get(invited.account, 'members', invited.id)
   if (account === null || person === null || member?.invitation?.hash !== hash) throw new Refusal('not_found')
-  const fault = invitationFault(member.invitation, now)
+  const fault = linkFault(member.invitation, now)
   if (fault !== null) throw fault
   return { account, member, person }
+}
+
+/** Whose password a link lets be chosen anew. @throws Refusal `not_found`, `link_used` */
+export async function findReset(
+  store: Store,
+  token: string,
+  now: number,
+): Promise<{ person: Kept<Person>; link: OneTimeLink }> {
+  const { items } = await store.page('', 'people', { where: { 'reset.hash': linkHash(token) }, limit: 1 })
+  const [person] = items
+  if (person === undefined || person.reset === null) throw new Refusal('not_found')
+  const fault = linkFault(person.reset, now)
+  if (fault !== null) throw fault
+  return { person, link: person.reset }
 }

@@ -1,14 +1,13 @@
 /** The link of an invitation: a form for people, JSON for programs. */
 import { z } from 'zod'
 import { refuseForeignPage } from '../web/cross-site.ts'
-import { escapeHtml } from '../web/docs/page.ts'
-import { linkReply, orPage, wantsPage } from '../web/link-page.ts'
+import { orPage, wantsPage } from '../web/link-page.ts'
 import { type Reply, type Route, route } from '../web/route.ts'
 import { acceptInvitation } from './accept.ts'
 import type { PeopleDeps } from './deps.ts'
 import { type FoundInvitation, findInvitation } from './find.ts'
-import { choosesPassword } from './invitation.rules.ts'
 import { showMember } from './member.rules.ts'
+import { passwordPage, signInPage } from './password-page.ts'
 import { fromOf } from './session.routes.ts'
 import { givenPassword, memberShape } from './shape.ts'
 
@@ -17,7 +16,7 @@ const linkParams = z.object({ token: z.string() })
 const acceptBody = z
   .strictObject({
     password: givenPassword.meta({
-      description: 'Of your choice, 12 to 1,024 characters; or the one you have, where you have signed in before.',
+      description: 'The one you sign in with here, or, if you have none yet, a new one of 12 to 1,024 characters.',
     }),
   })
   .meta({ id: 'AcceptInvitation' })
@@ -63,7 +62,8 @@ export function invitationRoutes(deps: PeopleDeps): Route[] {
         orPage(request, async () => {
           refuseForeignPage(request, new URL(deps.publicUrl).origin)
           const found = await acceptInvitation(deps, token, password, fromOf(request))
-          return wantsPage(request) ? donePage(found, deps.publicUrl) : answerOf(found)
+          if (!wantsPage(request)) return answerOf(found)
+          return signInPage(`Welcome to ${found.account.name}`, found.person.email, deps.publicUrl)
         }),
     }),
   ]
@@ -74,27 +74,14 @@ function answerOf({ account, member, person }: FoundInvitation): Reply {
   return { status: 200, headers: { 'Cache-Control': 'no-store' }, body }
 }
 
+/** The same whether the address has a password here or not: whoever invites somebody is not told. */
 function formPage({ account, member, person }: FoundInvitation): Reply {
-  const chooses = choosesPassword(member, person)
-  const [what, how] = chooses
-    ? ['Choose a password', 'autocomplete="new-password" minlength="12"']
-    : ['Your password', 'autocomplete="current-password"']
-  const hint = chooses ? 'At least 12 characters.' : 'You have signed in here before: give the password that you have.'
-  return linkReply(
-    200,
-    `Join ${account.name}`,
-    `<p>${escapeHtml(member.name)}, you are invited as ${member.role} with ${escapeHtml(person.email)}.</p>
-<form method="post">
-<input type="hidden" name="username" value="${escapeHtml(person.email)}" autocomplete="username" disabled>
-<label for="password">${what}</label>
-<input id="password" name="password" type="password" ${how} maxlength="1024" required autofocus aria-describedby="hint">
-<p id="hint">${hint}</p>
-<button>Accept the invitation</button>
-</form>`,
-  )
-}
-
-function donePage({ account, person }: FoundInvitation, publicUrl: string): Reply {
-  const text = `<p>You can now sign in at <a href="${escapeHtml(publicUrl)}/">${escapeHtml(publicUrl)}</a> as ${escapeHtml(person.email)}.</p>`
-  return linkReply(200, `Welcome to ${account.name}`, text)
+  return passwordPage({
+    title: `Join ${account.name}`,
+    text: `${member.name}, you are invited as ${member.role} with ${person.email}.`,
+    email: person.email,
+    hint: 'The password you sign in with here, or, if you have none yet, a new one of at least 12 characters.',
+    autocomplete: 'current-password',
+    button: 'Accept the invitation',
+  })
 }

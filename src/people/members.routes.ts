@@ -13,7 +13,7 @@ import { editMember, inviteMember, listMembers, type MembersAsker, removeMember 
 import { ROLES } from './rules.ts'
 import { emailAddress, memberShape } from './shape.ts'
 
-const memberParams = accountParams.extend({ member: z.string().regex(/^usr_[0-9A-Za-z]{16}$/) })
+export const memberParams = accountParams.extend({ member: z.string().regex(/^usr_[0-9A-Za-z]{16}$/) })
 const listQuery = z.strictObject({
   ...pageQuery,
   role: z.enum(ROLES).optional(),
@@ -47,7 +47,7 @@ const invited = z
   .meta({ id: 'InvitedMember' })
 
 const MEMBERS = '/manage/accounts/{account}/members'
-const MEMBER = `${MEMBERS}/{member}`
+export const MEMBER = `${MEMBERS}/{member}`
 const SHARED = { tag: 'people', errors: 'problem' } as const
 const ONE = described('The member.', memberShape)
 

@@ -8,6 +8,8 @@ export interface Person {
   email: string
   /** Argon2id PHC string; null until an invitation is accepted. */
   password: string | null
+  /** The latest link by which this person may choose a new password; null: none that counts. */
+  reset: OneTimeLink | null
   createdAt: number
 }
 
@@ -32,16 +34,24 @@ export interface Member {
   version: number
 }
 
-/** A one-time link. */
-export interface Invitation {
+/** What is kept of a link that is good once, for a while. */
+export interface OneTimeLink {
   /** SHA-256 of its token, base64url. */
   hash: string
   /** UTC ms. */
   expiresAt: number
   /** Kept, so that opening the link again is told from a link that never was. */
   usedAt: number | null
+}
+
+export interface Invitation extends OneTimeLink {
   /** Made by `latchkey init`, at the machine itself: accepting sets the password anew, for who forgot theirs. */
   setsPassword?: true
+}
+
+/** The person with another password. A link to choose one ends with it. */
+export function withPassword<P extends Person>(person: P, password: string): P {
+  return { ...person, password, reset: null }
 }
 
 export function memberId(account: string, personId: string): string {

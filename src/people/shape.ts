@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Refusal } from '../errors.ts'
 import { iso } from '../web/time.ts'
 import { ROLES } from './rules.ts'
 import type { Session } from './session.rules.ts'
@@ -24,6 +25,17 @@ function lengthFits(text: string): boolean {
   if (text.length > 2 * LONGEST) return false
   const { length } = [...text.normalize('NFC')]
   return length >= SHORTEST && length <= LONGEST
+}
+
+/** @throws Refusal `invalid_request` where nobody could have chosen it */
+export function requireNewPassword(password: string): void {
+  const { error } = newPassword.safeParse(password)
+  if (error === undefined) return
+  const detail = error.issues[0]?.message ?? ''
+  throw new Refusal('invalid_request', {
+    detail: `The password ${detail}.`,
+    errors: [{ pointer: '/password', detail }],
+  })
 }
 
 /** A password that is to be compared; which ones may be chosen is no matter here. */

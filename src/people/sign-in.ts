@@ -44,7 +44,7 @@ export async function signIn(deps: PeopleDeps, wish: SignInWish, from: From): Pr
   const right = await deps.passwords.verify(member === null ? null : (person?.password ?? null), wish.password)
   if (person === null || member === null || !right) {
     const known = members.find(({ account }) => account === wish.account) ?? members[0]
-    if (known !== undefined) deps.failed.note(known, from)
+    if (person !== null && known !== undefined) deps.failed.note(known, person, from)
     throw new Refusal('invalid_credentials')
   }
   await deps.limits.forgive(from.address, email)

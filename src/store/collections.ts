@@ -7,6 +7,7 @@ import type { KeyExpiry } from '../keys/expiry.rules.ts'
 import type { RotationEnd } from '../keys/rotation.rules.ts'
 import type { ApiKey, DeletedKey, KeyUse } from '../keys/rules.ts'
 import type { Share } from '../keys/share.rules.ts'
+import type { ResetNotice } from '../people/reset.rules.ts'
 import type { Member, Person } from '../people/rules.ts'
 import type { Session } from '../people/session.rules.ts'
 import type { SecretCheck } from '../secrets.ts'
@@ -33,6 +34,7 @@ export interface Collections {
   subAccounts: SubAccount
   holders: Holder
   people: Person
+  resetNotices: ResetNotice
   members: Member
   sessions: Session
   keys: ApiKey
@@ -80,7 +82,8 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   accounts: { sort: 'createdAt', filter: ['status', 'plan'] },
   subAccounts: { sort: 'createdAt', filter: ['status', 'kind'] },
   holders: { sort: 'createdAt', filter: ['status', 'type'], unique: [['account', 'type', 'externalId']] },
-  people: { sort: 'createdAt', filter: ['email'], unique: [['email']], shared: true },
+  people: { sort: 'createdAt', filter: ['email', 'reset.hash'], unique: [['email'], ['reset.hash']], shared: true },
+  resetNotices: { sort: 'createdAt', shared: true },
   members: {
     sort: 'createdAt',
     filter: ['personId', 'role', 'status', 'holderId', 'invitation.hash'],

@@ -7,7 +7,7 @@ import { loadCatalog } from '../../src/catalog.ts'
 import { sealer } from '../../src/events/rules.ts'
 import { base62 } from '../../src/keys/grammar.rules.ts'
 import { enrolment } from '../../src/people/enrol.rules.ts'
-import { invitationHash } from '../../src/people/invitation.rules.ts'
+import { linkHash } from '../../src/people/link.rules.ts'
 import { ring } from '../../src/secrets.ts'
 import { createAllocator } from '../../src/status/allocate.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
@@ -41,7 +41,7 @@ describe('accounts: the first act of an installation', () => {
       role: 'admin',
       status: 'invited',
       invitation: {
-        hash: invitationHash(tokenOf(made.invitationUrl)),
+        hash: linkHash(tokenOf(made.invitationUrl)),
         expiresAt: NOW + 7 * 86_400_000,
         usedAt: null,
         setsPassword: true,
@@ -81,7 +81,7 @@ describe('accounts: the first act of an installation', () => {
     const again = await recoverAdmin(deps, { email: ' ANN@example.com', name: 'Anybody' })
     expect(again.member).to.deep.equal(first.member)
     const kept = await member(first.member.id)
-    expect(kept?.invitation?.hash).to.equal(invitationHash(tokenOf(again.invitationUrl)))
+    expect(kept?.invitation?.hash).to.equal(linkHash(tokenOf(again.invitationUrl)))
     expect(kept?.version).to.equal(2)
   })
 

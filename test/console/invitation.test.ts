@@ -24,7 +24,7 @@ onBrowser('The page of an invitation', (browser) => {
     expect(await page.locator('button').evaluate((it) => getComputedStyle(it as never).backgroundColor)).to.equal(
       'rgb(47, 91, 215)',
     )
-    await page.getByLabel('Choose a password').fill('correct horse battery')
+    await page.getByLabel('Password').fill('correct horse battery')
     await page.getByRole('button', { name: 'Accept the invitation' }).click()
     expect(await page.locator('h1').textContent()).to.equal('Welcome to Acme Outdoor')
     await page.goto(invitationUrl)

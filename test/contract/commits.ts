@@ -20,7 +20,8 @@ const member = (id: string, personId: string, account = 'acme', hash: string | n
   const plain = { id, account, personId, name: '', role: 'owner', holderId: null, status: 'active' } as const
   return write('members', { ...plain, invitation, lastSignInAt: null, customData: {}, createdAt: START, version: 1 })
 }
-const person = (id: string, email: string) => write('people', { id, account: '', email, password: null, createdAt: 1 })
+const person = (id: string, email: string) =>
+  write('people', { id, account: '', email, password: null, reset: null, createdAt: 1 })
 
 export function commitContract(open: Open): void {
   changeContract(open)

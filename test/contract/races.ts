@@ -90,6 +90,7 @@ function raceContract(open: Open, choose: Choose): void {
           account: '',
           email: 'a@x',
           password: null,
+          reset: null,
           createdAt: n,
         }),
       ]

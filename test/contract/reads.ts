@@ -20,6 +20,7 @@ const person = {
   email: 'a@b.example',
   name: 'A',
   password: null,
+  reset: null,
   createdAt: 1,
   lastSignInAt: null,
 } as const

@@ -450,6 +450,21 @@ onBothStores('Invitations', (bed) => {
     expect(said(twice)).to.deep.equal([409, 'already_exists'])
   })
 
+  it('do not tell whoever invites whether the address has a password here', async () => {
+    const b = bed()
+    const operator = await signIn(b, 'operator')
+    const emails = [b.demo.manager.email, 'unheard-of@acme.example']
+    const seen = new Set<string>()
+    for (const email of emails) {
+      const { invitationUrl } = await invite(operator, { email }, 'globex')
+      const page = await send(b, 'GET', invitationUrl, { headers: { accept: 'text/html' } })
+      expect(page.text).to.include('The password you sign in with here, or, if you have none yet, a new one')
+      const short = await accept(invitationUrl, 'too short')
+      seen.add([page.status, page.text.replaceAll(email, 'EMAIL'), short.status, short.json().detail].join())
+    }
+    expect(seen.size).to.equal(1)
+  })
+
   it('are no way to try passwords', async () => {
     const b = bed()
     const operator = await signIn(b, 'operator')

@@ -255,7 +255,10 @@ onBothStores('People: sessions', (bed) => {
     await b.latchkey.flush()
     const failed = await log('session.failed')
     expect(failed).to.have.length(before + 1)
-    expect(failed[0]).to.deep.include({ data: { address: '127.0.0.1', userAgent: 'node' } })
+    const [{ subject }] = failed as [{ subject: { id: string } }]
+    const object = (await owner.get(`/manage/accounts/acme/members/${subject.id}`)).json()
+    expect(object).to.include({ email: b.demo.viewer.email })
+    expect(failed[0]).to.deep.include({ data: { object, address: '127.0.0.1', userAgent: 'node' } })
     expect(failed[0]?.subject).to.include({ type: 'member', name: 'Vera Viewer' })
     const [started] = await log('session.started')
     const sessions = (await owner.get('/manage/sessions')).json().items as { id: string; current: boolean }[]

@@ -1,0 +1,24 @@
+/** Links by which somebody chooses a new password: good once, for a day. */
+import type { Document } from '../store/store.ts'
+import { newLink } from './link.rules.ts'
+
+const RESET_MS = 86_400_000
+
+export const newReset = (outside: Parameters<typeof newLink>[1]) => newLink(RESET_MS, outside)
+
+export function resetUrl(publicUrl: string, token: string): string {
+  return `${publicUrl}/password-resets/${token}`
+}
+
+/**
+ * A reset that the log of an account has still to tell: a person may belong to many accounts, and a commit writes the
+ * log of one.
+ */
+export interface ResetNotice extends Document {
+  /** The account whose log it is. */
+  home: string
+  personId: string
+  address: string
+  requestId: string | null
+  createdAt: number
+}
