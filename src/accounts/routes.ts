@@ -1,18 +1,17 @@
 import { z } from 'zod'
 import { RESERVED_NAMESPACES } from '../catalog.schema.ts'
 import { Refusal } from '../errors.ts'
-import { holds, search } from '../store/search.ts'
-import { EVERY_ACCOUNT } from '../store/store.ts'
 import { askerOf } from '../web/asker.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { describe, described, made } from '../web/etag.ts'
 import { accountParams, nothing } from '../web/params.ts'
-import { scopesIn } from '../web/principal.ts'
+import { ownAccounts, scopesIn } from '../web/principal.ts'
 import { customData, oneLine, slug, slugFrom } from '../web/prose.ts'
 import { type Input, type Route, route } from '../web/route.ts'
 import { FOR_ADMINS, FOR_SUPPORT, operatorFault } from './change.rules.ts'
 import { changeAccount } from './change.ts'
 import { type AccountDeps, createAccount } from './create.ts'
+import { listEveryAccount, listOwnAccounts } from './list.ts'
 import { disableNamespace, enableNamespace } from './namespaces.ts'
 import { accountShape, showAccount } from './shape.ts'
 import { resumeAccount, suspendAccount } from './suspend.ts'
@@ -66,7 +65,8 @@ function listAccounts({ store, catalog, cursors }: AccountDeps & { cursors: Curs
     path: ACCOUNTS,
     operationId: 'listAccounts',
     summary: 'List accounts',
-    description: 'All of them for the operator (`operator:accounts`); for others their own.',
+    description:
+      'All of them for the operator (`operator:accounts`); for a person those that they belong to, whichever the session was opened in; for a program its own.',
     access: 'accounts.list',
     query: listQuery,
     answers: {
@@ -76,13 +76,12 @@ function listAccounts({ store, catalog, cursors }: AccountDeps & { cursors: Curs
     async handle({ caller, query: { limit = DEFAULT_PAGE, cursor, status, plan, q } }) {
       // Support reads every account; of programs only those that may act on others.
       const reach = caller.type === 'person' ? FOR_SUPPORT : FOR_ADMINS
-      const scope = operatorFault(scopesIn(caller, caller.account), reach) === null ? EVERY_ACCOUNT : caller.account
-      const list = `${ACCOUNTS} ${String(scope)} ${JSON.stringify([status, plan, q])}`
+      const every = operatorFault(scopesIn(caller, caller.account), reach) === null
+      const list = `${ACCOUNTS} ${every ? '' : caller.id} ${JSON.stringify([status, plan, q])}`
       const after = cursors.read(list, cursor)
       const where = { ...(status && { status }), ...(plan && { plan }) }
-      const page = await search(store, scope, 'accounts', { limit, where, ...(after && { after }) }, ({ id, name }) =>
-        q === undefined ? true : holds(q, id, name),
-      )
+      const asked = { limit, where, q, ...(after && { after }) }
+      const page = await (every ? listEveryAccount(store, asked) : listOwnAccounts(store, ownAccounts(caller), asked))
       const items = page.items.map((account) => showAccount(account, catalog))
       return { status: 200, body: { items, nextCursor: cursors.write(list, page.next) } }
     },

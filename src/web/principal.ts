@@ -2,7 +2,7 @@
 import { OPERATOR } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
 import { ACTIONS, type Action, type ActionRule, decideForRoles, ROLE_SCOPES, rolesIn } from '../people/access.rules.ts'
-import type { SignedIn } from '../people/session.rules.ts'
+import type { Membership, SignedIn } from '../people/session.rules.ts'
 import type { EventActor, Store } from '../store/store.ts'
 import type { DpopRequest } from '../verifier/binding.ts'
 import { VerifyError } from '../verifier/index.ts'
@@ -209,6 +209,13 @@ export function ownHolder(caller: Principal, account: string): string | null {
   if (caller.type === 'program') return null
   const roles = rolesIn(caller.memberships, account)
   return roles.every((role) => role === 'holder') ? (caller.memberships.get(account)?.holderId ?? '') : null
+}
+
+/** The accounts that the caller belongs to and may read, without those that the operator's people reach besides. */
+export function ownAccounts(caller: Principal): string[] {
+  if (caller.type === 'program') return [caller.account]
+  const reads = ({ role }: Membership) => decideForRoles(ACTIONS['accounts.describe'], [role]) === 'yes'
+  return [...caller.memberships].flatMap(([account, membership]) => (reads(membership) ? [account] : []))
 }
 
 /** Scopes of namespace `manage` that the caller may give to a key: programs make no such keys. */

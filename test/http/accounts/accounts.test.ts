@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { acceptTerms } from '../../../src/accounts/terms.ts'
 import { type Bed, onBothStores } from '../bed.ts'
 import { callerOf, eventsOf, statusOf } from '../manage/caller.ts'
-import { OWN_PAGE, send, signIn } from '../people/browser.ts'
+import { join, OWN_PAGE, send, signIn } from '../people/browser.ts'
 
 const ACCOUNTS = '/manage/accounts'
 const whole = (...scopes: string[]) => [{ subAccount: null, scopes }]
@@ -81,6 +81,59 @@ onBothStores('Accounts', (bed) => {
     expect(await ids('operator-manage')).to.include.members(['operator', 'acme', 'globex'])
     expect(await ids('acme-manage')).to.deep.equal(['acme'])
     expect(await ids('operator-manage', '?plan=starter&q=GLOB')).to.deep.equal(['globex'])
+  })
+
+  it('are listed to a person of several: those they belong to and may read, page by page', async () => {
+    const b = bed()
+    const operator = await signIn(b, 'operator')
+    const email = 'several@acme.example'
+    const sam = await join(b, operator, 'acme', { email, role: 'viewer', name: 'Sam' })
+    const invite = async (account: string, role: string, more: object = {}) => {
+      const wish = { email, role, name: 'Sam', ...more }
+      const answer = await operator.post(`${ACCOUNTS}/${account}/members`, wish)
+      return answer.json().invitationUrl as string
+    }
+    const accept = async (url: string) => {
+      const answer = await send(b, 'POST', url, { json: { password: sam.password } })
+      expect(answer.status, answer.text).to.equal(200)
+    }
+    const names = ['zeta', 'alpha', 'mid', 'waiting', 'held']
+    for (const id of names) {
+      await operator.post(ACCOUNTS, { id, name: id.toUpperCase(), plan: id === 'mid' ? 'agency' : 'starter' })
+      if (id === 'waiting') await invite(id, 'viewer')
+      else if (id === 'held') {
+        const holder = await operator.post(`${ACCOUNTS}/${id}/holders`, { type: 'partner', name: 'H' })
+        await accept(await invite(id, 'holder', { holderId: holder.json().id }))
+      } else await accept(await invite(id, 'owner'))
+    }
+    for (const home of ['acme', 'zeta']) {
+      const me = await signIn(b, sam, home)
+      const shown = new Map<string, object>()
+      let cursor: unknown = null
+      do {
+        const page = await me.get(`${ACCOUNTS}?limit=1${cursor === null ? '' : `&cursor=${cursor}`}`)
+        for (const item of page.json().items as { id: string }[]) {
+          expect(shown.has(item.id)).to.equal(false)
+          shown.set(item.id, item)
+        }
+        cursor = page.json().nextCursor
+      } while (cursor !== null)
+      expect([...shown.keys()]).to.have.members(['acme', 'zeta', 'alpha', 'mid'])
+      expect([...shown.keys()][0], 'the oldest').to.equal('acme')
+      for (const [id, item] of shown) expect((await me.get(`${ACCOUNTS}/${id}`)).json(), id).to.deep.equal(item)
+      for (const id of ['waiting', 'held', 'globex']) expect((await me.get(`${ACCOUNTS}/${id}`)).status).to.equal(404)
+      const found = async (query: string) =>
+        ((await me.get(`${ACCOUNTS}?${query}`)).json().items as { id: string }[]).map(({ id }) => id)
+      expect(await found('plan=agency')).to.have.members(['acme', 'mid'])
+      expect(await found('q=ALPH&status=active')).to.deep.equal(['alpha'])
+      expect(await found('status=suspended')).to.deep.equal([])
+    }
+    const [acme, zeta] = [await signIn(b, sam, 'acme'), await signIn(b, sam, 'zeta')]
+    expect((await acme.get('/manage/whoami')).json()).to.include({ account: 'acme', role: 'viewer' })
+    expect((await zeta.get('/manage/whoami')).json()).to.include({ account: 'zeta', role: 'owner' })
+    expect((await (await signIn(b, sam)).get('/manage/whoami')).json(), 'the oldest unless said').to.include({
+      account: 'acme',
+    })
   })
 
   it('what the operator alone does is 403 to the account itself, naming the right; to strangers 404', async () => {
