@@ -34,9 +34,26 @@ function parseQuery(route: Route, query: Record<string, string | string[] | unde
 function parseBody(route: Route, body: unknown): unknown {
   if (route.body === undefined) return undefined
   if (body === null && route.body.optional) return null
+  const endless = endlessNumber(body)
+  if (endless !== null)
+    throw new Refusal('invalid_request', { errors: [{ pointer: pointer(endless), detail: ENDLESS }] })
   const parsed = route.body.schema.safeParse(body ?? {})
   if (!parsed.success) throw invalid(parsed.error, pointer)
   return parsed.data
+}
+
+const ENDLESS = 'is a number larger than can be kept (RFC 8259 §6); send a smaller one, or text.'
+
+/** Where 1e400 or its like stands: it is read as infinity, which JSON cannot say again. The body's depth is bounded. */
+function endlessNumber(value: unknown): PropertyKey[] | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : []
+  if (typeof value !== 'object' || value === null) return null
+  const list = Array.isArray(value)
+  for (const [name, member] of Object.entries(value)) {
+    const path = endlessNumber(member)
+    if (path !== null) return [list ? Number(name) : name, ...path]
+  }
+  return null
 }
 
 /** RFC 6901. */

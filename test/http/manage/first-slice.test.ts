@@ -274,6 +274,25 @@ onBothStores('Management: keys', (bed) => {
     expect([answer.status, answer.json().code]).to.deep.equal([400, 'invalid_request'])
   })
 
+  it('refuses a number that is read as infinity, wherever things are made: 400, and where it stands', async () => {
+    const b = bed()
+    const headers = { ...(await bearer(b, 'operator-manage')), 'content-type': 'application/json' }
+    const acme = '/manage/accounts/acme'
+    for (const [path, wish] of [
+      [`${acme}/keys`, WISH],
+      [`${acme}/holders`, { type: 'machine', name: 'M' }],
+      [`${acme}/sub-accounts`, { name: 'S' }],
+      ['/manage/accounts', { name: 'A', plan: 'starter' }],
+    ] as const) {
+      for (const number of ['1e400', '-1e400', '9'.repeat(400)]) {
+        const body = `${JSON.stringify(wish).slice(0, -1)},"customData":{"a":1e308,"b/c":[0,{"d":${number}}]}}`
+        const answer = await b.post(path, { body, headers })
+        expect([answer.status, answer.json().code], answer.text).to.deep.equal([400, 'invalid_request'])
+        expect((answer.json().errors as { pointer: string }[])[0]?.pointer).to.equal('/customData/b~1c/1/d')
+      }
+    }
+  })
+
   it('nobody grants more than the plan has', async () => {
     const b = bed()
     const headers = await bearer(b, 'operator-manage')
