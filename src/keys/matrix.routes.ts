@@ -7,7 +7,7 @@ import { grantableScopes } from '../web/principal.ts'
 import { type Route, route } from '../web/route.ts'
 import type { KeyDeps } from './create.ts'
 import { requireEachOnce } from './matrix.rules.ts'
-import { changeMatrix, rowOf } from './matrix.ts'
+import { changeMatrix, flatRowsOf, rowOf } from './matrix.ts'
 import { wishMembers } from './wish.shape.ts'
 
 const MAX_ROWS = 200
@@ -38,8 +38,9 @@ function readRoute({ store, cursors }: KeyDeps & { cursors: Cursors }): Route {
     method: 'get',
     operationId: 'describeMatrix',
     summary: 'The permission matrix of a namespace',
-    description: `A row a key, revoked ones left out; ${MAX_ROWS} rows a page unless limit says less.`,
+    description: `A row a key, revoked ones left out; ${MAX_ROWS} rows a page unless limit says less. As CSV a row a grant.`,
     access: 'matrix.describe',
+    csvColumns: ['keyId', 'name', 'version', 'subAccount', 'scopes'],
     query: z.strictObject({ ...pageQuery, namespace }),
     answers: { 200: { description: 'The rows.', content: { 'application/json': page } } },
     refusals: ['invalid_request'],
@@ -48,7 +49,8 @@ function readRoute({ store, cursors }: KeyDeps & { cursors: Cursors }): Route {
       const after = cursors.read(list, cursor)
       const query = { where: { namespace }, limit, ...(after && { after }) }
       const { items, next } = await search(store, account, 'keys', query, (key) => key.revoked === null)
-      return { status: 200, body: { rows: items.map(rowOf), nextCursor: cursors.write(list, next) } }
+      const body = { rows: items.map(rowOf), nextCursor: cursors.write(list, next) }
+      return { status: 200, body, csvRows: items.flatMap(flatRowsOf) }
     },
   })
 }

@@ -7,8 +7,9 @@ import type { Reply, Route } from './route.ts'
 
 export const CSV = 'text/csv'
 
-/** Members of the list's items; null where the route answers no list. */
-export function columnsOf(route: Route): string[] | null {
+/** What a list has for columns; null where the route answers no list. */
+export function columnsOf(route: Route): readonly string[] | null {
+  if (route.csvColumns !== undefined) return route.csvColumns
   const page = route.answers[200]?.content?.['application/json']
   if (route.method !== 'get' || !(page instanceof z.ZodObject) || !(page.shape.items instanceof z.ZodArray)) return null
   const { element } = page.shape.items as unknown as z.ZodArray<z.ZodObject>
@@ -41,13 +42,17 @@ export async function csvReply(
   columns: readonly string[],
   handle: (page: { limit: number; cursor?: string }) => Promise<Reply>,
 ): Promise<Reply> {
-  const read = async (page: { limit: number; cursor?: string }) => (await handle(page)).body as Page
+  const read = async (asked: { limit: number; cursor?: string }): Promise<Page> => {
+    const { body, csvRows } = await handle(asked)
+    const page = body as { items: Page['rows']; nextCursor?: string | null }
+    return { rows: csvRows ?? page.items, nextCursor: page.nextCursor ?? null }
+  }
   const first = await read({ limit: MAX_PAGE })
   async function* rows(): AsyncGenerator<string> {
     yield csvLine(columns)
     for (let page = first; ; page = await read({ limit: MAX_PAGE, cursor: page.nextCursor as string })) {
-      if (page.items.length > 0) yield page.items.map((item) => csvLine(columns.map((column) => item[column]))).join('')
-      if ((page.nextCursor ?? null) === null) return
+      if (page.rows.length > 0) yield page.rows.map((row) => csvLine(columns.map((column) => row[column]))).join('')
+      if (page.nextCursor === null) return
     }
   }
   return {
@@ -59,9 +64,8 @@ export async function csvReply(
 }
 
 interface Page {
-  items: Record<string, unknown>[]
-  /** None where the list is one page. */
-  nextCursor?: string | null
+  rows: readonly Readonly<Record<string, unknown>>[]
+  nextCursor: string | null
 }
 
 export function csvLine(cells: readonly unknown[]): string {

@@ -141,15 +141,17 @@ const FORMAT = z
   .optional()
   .meta({ description: '`csv`: the whole list, streamed. So too with `Accept: text/csv`.' })
 
-function withFormat(query: z.ZodType): z.ZodObject {
-  return (query as z.ZodObject).extend({ format: FORMAT })
+function queryOf(route: Route): z.ZodObject | undefined {
+  const query = route.query as z.ZodObject | undefined
+  return columnsOf(route) === null ? query : (query ?? z.strictObject({})).extend({ format: FORMAT })
 }
 
 function requestOf(route: Route): RouteConfig['request'] {
-  const { params, query, body, ifMatch, idempotent } = route
+  const { params, body, ifMatch, idempotent } = route
+  const query = queryOf(route)
   const request: RouteConfig['request'] = {}
   if (params !== undefined) request.params = params as z.ZodObject
-  if (query !== undefined) request.query = columnsOf(route) === null ? (query as z.ZodObject) : withFormat(query)
+  if (query !== undefined) request.query = query
   if (ifMatch || idempotent !== undefined) {
     request.headers = z.object({
       ...(ifMatch ? { 'If-Match': IF_MATCH } : {}),

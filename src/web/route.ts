@@ -18,6 +18,8 @@ export interface Reply {
   type?: string
   /** A text that comes in parts is streamed. */
   body?: string | Uint8Array | AsyncIterable<string> | object
+  /** Of a route with `csvColumns`: the page as rows. */
+  csvRows?: readonly Readonly<Record<string, unknown>>[]
 }
 
 export interface Input<P, Q, B> {
@@ -73,6 +75,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   ifMatch?: true
   /** Takes an Idempotency-Key; `oneTime` are the members of the answer that a replay has null for. */
   idempotent?: { oneTime: readonly string[] }
+  /** Of a list whose items are no rows of a table: its columns as CSV. Of other lists they are the items' members. */
+  csvColumns?: readonly string[]
   params?: z.ZodType<P>
   query?: z.ZodType<Q>
   body?: BodyDeclaration<B>

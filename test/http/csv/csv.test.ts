@@ -1,10 +1,118 @@
 import { expect } from 'chai'
 import { onBothStores } from '../bed.ts'
+import { type Document, type Operation, operations } from '../documents/openapi.rules.ts'
 import { callerOf } from '../manage/caller.ts'
+import { type Browser, signIn } from '../people/browser.ts'
 
 const HOLDERS = '/manage/accounts/acme/holders'
 
+/** Members of the items of a list, as the document shows its page; null: no list. */
+function itemsOf(document: Document, { responses }: Operation): string[] | null {
+  const resolve = (schema: Schema | undefined): Schema | undefined =>
+    schema?.$ref === undefined
+      ? schema
+      : (document.components.schemas?.[schema.$ref.split('/').at(-1) as string] as Schema)
+  const page = resolve(responses[200]?.content?.['application/json']?.schema as Schema | undefined)
+  const list = resolve(page?.properties?.items ?? page?.properties?.rows)
+  const item = resolve(list?.items)
+  return item === undefined ? null : Object.keys(item.properties ?? {})
+}
+interface Schema {
+  $ref?: string
+  properties?: Record<string, Schema>
+  items?: Schema
+}
+
+/** RFC 4180. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [[]]
+  for (const [, cell = '', end] of text.matchAll(/("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/g)) {
+    rows.at(-1)?.push(cell.replace(/^"(.*)"$/s, '$1').replaceAll('""', '"'))
+    if (end !== ',') rows.push([])
+  }
+  return rows.slice(0, -1)
+}
+
+async function whole(me: Browser, path: string): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = []
+  let cursor: unknown = null
+  do {
+    const answer = await me.get(cursor === null ? path : `${path}${path.includes('?') ? '&' : '?'}cursor=${cursor}`)
+    expect(answer.status, answer.text).to.equal(200)
+    const page = answer.json()
+    items.push(...((page.items ?? page.rows) as Record<string, unknown>[]))
+    cursor = page.nextCursor ?? null
+  } while (cursor !== null)
+  return items
+}
+
 onBothStores('Lists as CSV', (bed) => {
+  it('are every list of the management API, with as many rows', async () => {
+    const b = bed()
+    const document = (await b.get('/manage/openapi.json')).json() as unknown as Document
+    const admin = await signIn(b, 'operator')
+    const lists = operations(document).filter(
+      (one) => one.method === 'get' && itemsOf(document, one.operation) !== null,
+    )
+    const known = ['/accounts', '/members', '/sub-accounts', '/holders', '/keys', '/matrix', '/usage', '/events']
+    for (const end of [...known, '/sessions', '/signing-keys'])
+      expect(
+        lists.some(({ path }) => path.endsWith(end)),
+        end,
+      ).to.equal(true)
+    for (const { path, operation } of lists) {
+      const { responses, parameters = [] } = operation
+      expect(Object.keys(responses[200]?.content ?? {}), path).to.include('text/csv')
+      expect(
+        parameters.some((one) => 'name' in one && one.name === 'format'),
+        path,
+      ).to.equal(true)
+      const called = path.replace('{account}', 'acme').replace('/matrix', '/matrix?namespace=v2')
+      const items = await whole(admin, called)
+      const [header, ...rows] = parseCsv(
+        (await admin.get(`${called}${called.includes('?') ? '&' : '?'}format=csv`)).text,
+      )
+      if (path.endsWith('/matrix')) {
+        expect(header).to.deep.equal(['keyId', 'name', 'version', 'subAccount', 'scopes'])
+        expect(rows).to.have.length(items.flatMap(({ grants }) => grants as object[]).length)
+      } else {
+        expect(header, path).to.deep.equal(itemsOf(document, operation))
+        expect(rows, path).to.have.length(items.length)
+      }
+      for (const row of rows) expect(row, path).to.have.length(header?.length as number)
+    }
+  }).timeout(30_000)
+
+  it('are of the matrix a row a grant', async () => {
+    const b = bed()
+    const acme = await callerOf(b, 'acme-manage')
+    const whose = (rows: string[][], name: string) => rows.filter(([id]) => id === b.keyId(name))
+    const answer = await acme.get('/manage/accounts/acme/matrix?namespace=v2', { accept: 'text/csv' })
+    expect(answer.headers.get('content-disposition')).to.equal('attachment; filename="describeMatrix.csv"')
+    const rows = parseCsv(answer.text)
+    expect(whose(rows, 'acme-v2-orders')).to.deep.equal([
+      [b.keyId('acme-v2-orders'), 'acme-v2-orders', '1', 'acme-eu', 'orders:write'],
+    ])
+    expect(whose(rows, 'acme-v2-readonly')).to.deep.equal([
+      [b.keyId('acme-v2-readonly'), 'acme-v2-readonly', '1', '', 'links:read analytics:read'],
+    ])
+    const wish = { name: '=1+1', namespace: 'v2' }
+    const grants = [
+      { subAccount: null, scopes: ['links:read'] },
+      { subAccount: 'acme-eu', scopes: ['orders:read', 'orders:write'] },
+    ]
+    const { key } = (await acme.post('/manage/accounts/acme/keys', { ...wish, grants })).json() as {
+      key: { id: string }
+    }
+    const after = parseCsv((await acme.get('/manage/accounts/acme/matrix?namespace=v2&format=csv')).text)
+    expect(after.filter(([id]) => id === key.id)).to.deep.equal([
+      [key.id, "'=1+1", '1', '', 'links:read'],
+      [key.id, "'=1+1", '1', 'acme-eu', 'orders:read orders:write'],
+    ])
+    const paged = await acme.get('/manage/accounts/acme/matrix?namespace=v2&format=csv&limit=3')
+    expect(paged.status).to.equal(400)
+  })
+
   it('hold every row and every member, harmless to a spreadsheet', async () => {
     const b = bed()
     const acme = await callerOf(b, 'acme-manage')
