@@ -3,6 +3,7 @@ import { INVALID } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
 import { EVERY_ACCOUNT, type Kept } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
+import { type Expected, requireVersion } from '../web/etag.ts'
 import { type KeyDeps, keyEvent } from './create.ts'
 import { type FoundKey, findKey } from './find.ts'
 import { deadline, lapsedSecrets, type RotationEnd, runningRotation, withDeadline, without } from './rotation.rules.ts'
@@ -12,21 +13,28 @@ import { type ShownKey, showKey } from './shape.ts'
 const ENDS_AT_ONCE = 100
 const SYSTEM: Asker = { actor: { type: 'system', id: null, name: 'Latchkey' }, requestId: null }
 
+export interface RotationTarget {
+  account: string
+  keyId: string
+  asker: Asker
+  /** Versions of the key; any unless said. */
+  expected?: Expected
+}
+
 /**
  * Another end of the overlap, counted from now; 0 ends it.
  *
- * @throws Refusal `not_found`, `no_rotation`
+ * @throws Refusal `not_found`, `no_rotation`, `precondition_failed`
  */
 export async function moveRotation(
   deps: KeyDeps,
-  account: string,
-  keyId: string,
+  { account, keyId, asker, expected }: RotationTarget,
   overlapSeconds: number,
-  asker: Asker,
 ): Promise<ShownKey> {
   return change(deps, async () => {
     const found = await findKey(deps.store, account, keyId)
     const { key, holder, use } = found
+    if (expected !== undefined) requireVersion(expected, key)
     const now = deps.now()
     const running = runningRotation(key, now)
     if (running === null) throw new Refusal('no_rotation')
@@ -50,8 +58,8 @@ export async function moveRotation(
 }
 
 /** Ends the overlap now, and with it the tokens of the old secret. @throws Refusal `not_found`, `no_rotation` */
-export async function endRotation(deps: KeyDeps, account: string, keyId: string, asker: Asker): Promise<void> {
-  await moveRotation(deps, account, keyId, 0, asker)
+export async function endRotation(deps: KeyDeps, target: RotationTarget): Promise<void> {
+  await moveRotation(deps, target, 0)
 }
 
 /** Takes away the secret whose overlap is over. Done already, or not over: nothing happens. */

@@ -57,13 +57,16 @@ export function rotationRoutes(deps: RotateDeps): Route[] {
       path: `${KEYS}/{key}/rotation`,
       operationId: 'moveRotation',
       summary: 'Extend or shorten the overlap',
-      description: 'Counted from now, and never beyond the end of the key.',
+      description:
+        'Counted from now, and never beyond the end of the key. With If-Match, only of the key as it was read.',
+      ifMatch: 'optional',
       body: { kinds: ['json'], schema: moveBody },
       answers: { 200: described('The key.', keyShape) },
       refusals: ['invalid_request', 'no_rotation', 'conflict'],
       async handle({ body, ...input }) {
         const { account, key } = input.params
-        return describe(await moveRotation(deps, account, key, body.overlapSeconds, askerOf(input, account)))
+        const target = { account, keyId: key, expected: input.expected, asker: askerOf(input, account) }
+        return describe(await moveRotation(deps, target, body.overlapSeconds))
       },
     }),
     route({
@@ -77,7 +80,7 @@ export function rotationRoutes(deps: RotateDeps): Route[] {
       refusals: ['no_rotation', 'conflict'],
       async handle(input) {
         const { account, key } = input.params
-        await endRotation(deps, account, key, askerOf(input, account))
+        await endRotation(deps, { account, keyId: key, asker: askerOf(input, account) })
         return { status: 204 }
       },
     }),

@@ -205,7 +205,7 @@ function serve(route: Route, deps: WebDeps): Middleware {
     const { csv, query } =
       columns === null ? { csv: false, query: route.query && ctx.query } : splitFormat(ctx.query, request)
     const input = { params, ...parseInput(route, query ?? {}, read?.members ?? null) }
-    const expected = route.ifMatch ? readIfMatch(request) : NONE
+    const expected = route.ifMatch ? readIfMatch(request, route.ifMatch === 'optional') : NONE
     const once = open ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
     const handle = (page?: object) => {
       const asked = page === undefined ? input.query : { ...(input.query as object), ...page }

@@ -5,7 +5,9 @@ import type { RequestFacts } from './request.ts'
 import type { Answer, Reply } from './route.ts'
 
 /** The versions that a caller has seen and means to change. */
-export type Expected = ReadonlySet<number>
+export type Expected = Pick<ReadonlySet<number>, 'has'>
+
+const ANY: Expected = { has: () => true }
 
 export function etagOf({ version }: { version: number }): string {
   return `"${version}"`
@@ -15,11 +17,15 @@ export function etagOf({ version }: { version: number }): string {
  * `"7"`, or a list of such. `*` would change what the caller has not seen, so it does not count as a version; a weak tag
  * never matches.
  *
+ * @param optional where no version is named, any will do
  * @throws Refusal `precondition_required` where no version is named
  */
-export function readIfMatch(request: RequestFacts): Expected {
+export function readIfMatch(request: RequestFacts, optional: boolean): Expected {
   const tags = (request.header('if-match') ?? '').split(',').map((tag) => tag.trim())
-  if (tags.every((tag) => tag === '' || tag === '*')) throw new Refusal('precondition_required')
+  if (tags.every((tag) => tag === '' || tag === '*')) {
+    if (optional) return ANY
+    throw new Refusal('precondition_required')
+  }
   return new Set(tags.filter((tag) => /^"(0|[1-9]\d{0,14})"$/.test(tag)).map((tag) => Number(tag.slice(1, -1))))
 }
 

@@ -33,7 +33,6 @@ const oauthErrorShape = z
 const ALWAYS: readonly Code[] = ['internal']
 const WITH_BODY: readonly Code[] = ['payload_too_large', 'unsupported_media_type']
 const GUARDED: readonly Code[] = ['unauthenticated', 'invalid_token', 'forbidden', 'not_found', 'store_unavailable']
-const IF_MATCH: readonly Code[] = ['precondition_required', 'precondition_failed']
 const IDEMPOTENT: readonly Code[] = ['idempotency_key_reused', 'idempotency_key_in_flight', 'invalid_request']
 const WAIT: readonly Code[] = ['rate_limited', 'store_unavailable', 'idempotency_key_in_flight']
 
@@ -42,7 +41,8 @@ export function refusals(route: Route, publicUrl: string): NonNullable<RouteConf
     ...route.refusals,
     ...(route.body === undefined ? [] : WITH_BODY),
     ...(route.access === 'public' ? [] : GUARDED),
-    ...(route.ifMatch ? IF_MATCH : []),
+    ...(route.ifMatch === true ? (['precondition_required'] as const) : []),
+    ...(route.ifMatch ? (['precondition_failed'] as const) : []),
     ...(route.idempotent === undefined ? [] : IDEMPOTENT),
     ...ALWAYS,
   ])

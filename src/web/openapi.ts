@@ -154,7 +154,7 @@ function requestOf(route: Route): RouteConfig['request'] {
   if (query !== undefined) request.query = query
   if (ifMatch || idempotent !== undefined) {
     request.headers = z.object({
-      ...(ifMatch ? { 'If-Match': IF_MATCH } : {}),
+      ...(ifMatch ? { 'If-Match': ifMatch === 'optional' ? IF_MATCH.optional() : IF_MATCH } : {}),
       ...(idempotent === undefined ? {} : { 'Idempotency-Key': IDEMPOTENCY_KEY }),
     })
   }

@@ -71,8 +71,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   cors?: true
   /** Namespace whose Deprecation and Sunset headers the answers carry. */
   namespace?: string
-  /** Changes a thing with a version: If-Match must name it. */
-  ifMatch?: true
+  /** Changes a thing with a version: If-Match must name it, or `optional`, may. */
+  ifMatch?: true | 'optional'
   /** Takes an Idempotency-Key; `oneTime` are the members of the answer that a replay has null for. */
   idempotent?: { oneTime: readonly string[] }
   /** Of a list whose items are no rows of a table: its columns as CSV. Of other lists they are the items' members. */

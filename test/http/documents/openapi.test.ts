@@ -114,6 +114,30 @@ describe('OpenAPI documents', () => {
     expect(examples).to.have.property('idempotency_key_reused')
   })
 
+  it('ask If-Match of every change of a thing with a version; of those that edit nothing read, not', () => {
+    const without = [
+      'changePassword',
+      'acceptTerms',
+      'enableNamespace',
+      // Each row names the version it is about.
+      'changeMatrix',
+    ]
+    const optional = ['moveRotation']
+    const changes = operations(documents.get('manage')!).filter(({ method }) => ['patch', 'put'].includes(method))
+    expect(changes.length).to.be.greaterThan(8)
+    for (const { operation } of changes) {
+      const { operationId, parameters = [], responses } = operation
+      const header = parameters.find((each) => 'in' in each && each.name === 'If-Match')
+      const asked = header === undefined ? null : 'required' in header && header.required === true
+      const right = without.includes(operationId) ? null : !optional.includes(operationId)
+      expect(asked, operationId).to.equal(right)
+      expect([responses[412] !== undefined, responses[428] !== undefined], operationId).to.deep.equal([
+        right !== null || operationId === 'changeMatrix',
+        right === true,
+      ])
+    }
+  })
+
   it('tell who stands behind them', () => {
     const { support } = latchkey.catalog
     for (const [id, { info, externalDocs }] of documents) {

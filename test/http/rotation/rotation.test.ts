@@ -212,6 +212,14 @@ onBothStores('Rotation', (bed) => {
     const moved = await me.patch(`${path}/rotation`, { overlapSeconds: 7200 }, null)
     expect((moved.json() as unknown as Shown).rotation?.endsAt).to.equal(iso(b.now() + 2 * HOUR))
     expect(moved.headers.get('etag')).to.equal(`"${key.version + 2}"`)
+    const stale = await me.patch(`${path}/rotation`, { overlapSeconds: 60 }, key.version + 1)
+    expect([...said(stale), stale.headers.get('etag')]).to.deep.equal([
+      412,
+      'precondition_failed',
+      `"${key.version + 2}"`,
+    ])
+    const same = await me.patch(`${path}/rotation`, { overlapSeconds: 7200 }, key.version + 2)
+    expect([same.status, same.headers.get('etag')]).to.deep.equal([200, `"${key.version + 3}"`])
     const token = (await exchange(b, old)).text
     expect((await me.delete(`${path}/rotation`)).status).to.equal(204)
     expect(statusOf(b, token)).to.equal(1)
@@ -219,7 +227,7 @@ onBothStores('Rotation', (bed) => {
     const now = await shown(me, path)
     expect([now.rotation, now.secrets.length]).to.deep.equal([null, 1])
     const types = (await eventsOf(me, 'acme', key.id)).map(({ type }) => type)
-    expect(types).to.deep.equal(['key.created', 'key.rotated', 'key.updated', 'key.rotation_ended'])
+    expect(types).to.deep.equal(['key.created', 'key.rotated', 'key.updated', 'key.updated', 'key.rotation_ended'])
   })
 
   it('an overlap that is over is closed by itself, once, with an event', async () => {
@@ -291,7 +299,7 @@ onBothStores('Rotation', (bed) => {
     const own = `${KEYS}/${b.keyId('acme-northwind')}`
     const { secret } = given(await nora.post(`${own}/rotate`, { overlapSeconds: 600 }))
     expect(await works(b, secret)).to.equal(200)
-    expect((await nora.patch(`${own}/rotation`, { overlapSeconds: 60 })).status).to.equal(200)
+    expect((await nora.patch(`${own}/rotation`, { overlapSeconds: 60 }, null)).status).to.equal(200)
     expect((await nora.delete(`${own}/rotation`)).status).to.equal(204)
     expect((await nora.post(`${own}/share`, {})).status).to.equal(404)
     expect((await nora.post(`${KEYS}/${b.keyId('acme-v2-server')}/rotate`, {})).status).to.equal(404)
