@@ -12,7 +12,66 @@ async function create(b: Bed, key: string, wish: object = WISH, caller = 'acme-m
   return b.post(KEYS, { json: wish, headers })
 }
 
+/** Holds the next commit of an account back, until it is let go. */
+function holdCommit({ latchkey: { store } }: Bed, account: string): { reached: Promise<void>; letGo: () => void } {
+  const { commit } = store
+  let letGo = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const reached = new Promise<void>((resolve) => {
+    store.commit = async (of, what) => {
+      if (of === account) {
+        store.commit = commit
+        resolve()
+        await gate
+      }
+      return commit.call(store, of, what)
+    }
+  })
+  return { reached, letGo }
+}
+
 onBothStores('Idempotency-Key', (bed) => {
+  it('while the first is under way: 409, to be tried again; then its answer', async () => {
+    const b = bed()
+    const { reached, letGo } = holdCommit(b, 'acme')
+    const first = create(b, 'order-held')
+    await reached
+    for (const wish of [WISH, { ...WISH, name: 'Twice' }]) {
+      const rival = await create(b, 'order-held', wish)
+      expect([rival.status, rival.json().code]).to.deep.equal([409, 'idempotency_key_in_flight'])
+      expect(rival.headers.get('retry-after')).to.equal('1')
+    }
+    expect((await create(b, 'order-other')).status, 'another key waits for nobody').to.equal(201)
+    expect((await create(b, 'order-held', WISH, 'operator-manage')).status, 'nor does another caller').to.equal(201)
+    letGo()
+    const made = await first
+    expect(made.status).to.equal(201)
+    expect((await create(b, 'order-held')).json()).to.deep.equal({ ...made.json(), secret: null })
+  })
+
+  it('where the first caller went away meanwhile, what they asked for happens, and is told as done', async () => {
+    const b = bed()
+    const { reached, letGo } = holdCommit(b, 'acme')
+    const leaving = new AbortController()
+    const headers = { authorization: `Bearer ${await b.token('acme-manage')}`, 'idempotency-key': 'order-lost' }
+    const lost = fetch(new URL(KEYS, b.url), {
+      method: 'POST',
+      body: JSON.stringify(WISH),
+      headers: { ...headers, 'content-type': 'application/json' },
+      signal: leaving.signal,
+    }).catch((error: Error) => error.name)
+    await reached
+    leaving.abort()
+    expect(await lost).to.equal('AbortError')
+    expect((await create(b, 'order-lost')).status, 'it goes on, though nobody listens').to.equal(409)
+    letGo()
+    let answer = await create(b, 'order-lost')
+    while (answer.status === 409) answer = await create(b, 'order-lost')
+    expect([answer.status, answer.json().secret]).to.deep.equal([201, null])
+  })
+
   it('the same request again: the first status and body, with null for the secret', async () => {
     const b = bed()
     const first = await create(b, 'order-1')
