@@ -34,11 +34,10 @@ export function rowOf({ id, version, grants }: ApiKey): MatrixRow {
   return { keyId: id, version, grants: grants.map(({ subAccount, scopes }) => ({ subAccount, scopes })) }
 }
 
-/** The same as rows of a table: one a grant, and one of a key without any. */
+/** The same as rows of a table: one a grant. */
 export function flatRowsOf(key: ApiKey): Record<string, unknown>[] {
   const { keyId, version, grants } = rowOf(key)
-  const about = { keyId, name: key.name, version }
-  return grants.length === 0 ? [about] : grants.map((grant) => ({ ...about, ...grant }))
+  return grants.map((grant) => ({ keyId, name: key.name, version, ...grant }))
 }
 
 async function decide(deps: KeyDeps, target: MatrixTarget, rows: readonly MatrixRow[]): Promise<Decision<MatrixRow[]>> {

@@ -323,3 +323,40 @@ onBothStores('Terms', (bed) => {
     expect(events[1]?.data.object).to.deep.equal((await operator.get(`${ACCOUNTS}/umbrella`)).json())
   })
 })
+
+onBothStores(
+  'Terms: a new version',
+  (bed) => {
+    it('an earlier acceptance counts until the new version is required; then no key is made or exchanged', async () => {
+      const b = bed()
+      const { store } = b.latchkey
+      const acme = await store.get('acme', 'accounts', 'acme')
+      const terms = { ...acme!.terms!, version: '2026-11' }
+      await store.commit('acme', { replace: [{ collection: 'accounts', document: { ...acme!, terms } }] })
+      const owner = await signIn(b, 'owner')
+      const tries = async () => {
+        const wish = { name: 'k', namespace: 'v2', grants: whole('links:read') }
+        const made = await owner.post(`${ACCOUNTS}/acme/keys`, wish)
+        const exchanged = await b.post('/v2/jwts', { json: { apiKey: b.secret('acme-v2-server') } })
+        return [made, exchanged].map(({ status, text }) => (status < 300 ? 'done' : JSON.parse(text).code))
+      }
+      expect((await owner.get(`${ACCOUNTS}/acme/terms`)).json()).to.deep.include({
+        current: '2027-01',
+        requiredFrom: '2026-11-21T09:20:00.000Z',
+      })
+      expect(await tries()).to.deep.equal(['done', 'done'])
+      b.pass(20 * 60_000 - 1)
+      expect(await tries()).to.deep.equal(['done', 'done'])
+      b.pass(1)
+      expect(await tries()).to.deep.equal(['terms_not_accepted', 'terms_not_accepted'])
+      await owner.put(`${ACCOUNTS}/acme/terms`, { version: '2027-01', method: 'online' })
+      expect(await tries()).to.deep.equal(['done', 'done'])
+    })
+  },
+  {
+    catalog: (yaml) =>
+      yaml
+        .replace(/version: "2026-11"/, 'version: "2027-01"')
+        .replace(/requiredFrom: \S+/, 'requiredFrom: 2026-11-21T09:20:00Z'),
+  },
+)
