@@ -33,4 +33,24 @@ onBrowser('The page of an invitation', (browser) => {
     await context.close()
     expect((await trySignIn(bed, { email: wish.email, password: 'correct horse battery' })).status).to.equal(200)
   })
+
+  it('and the page of a lost password takes a new one', async () => {
+    const operator = signedIn(bed, cookieOf(await trySignIn(bed, bed.demo.operator)))
+    const { items } = (await operator.get('/manage/accounts/acme/members?role=viewer')).json() as {
+      items: { id: string; email: string }[]
+    }
+    const viewer = items.find(({ email }) => email === bed.demo.viewer.email)
+    const issued = await operator.post(`/manage/accounts/acme/members/${viewer?.id}/password-reset`)
+    const context = await browser().newContext({ javaScriptEnabled: false })
+    const { page, complaints } = await openPage(context)
+    await page.goto(issued.json().url as string)
+    expect(await page.locator('h1').textContent()).to.equal('Choose a new password')
+    await page.getByLabel('Password').fill('correct horse battery')
+    await page.getByRole('button', { name: 'Change the password' }).click()
+    expect(await page.locator('h1').textContent()).to.equal('Your password is changed')
+    expect(complaints).to.deep.equal([])
+    await context.close()
+    const { email } = bed.demo.viewer
+    expect((await trySignIn(bed, { email, password: 'correct horse battery' })).status).to.equal(200)
+  })
 })
