@@ -34,6 +34,7 @@ export interface Expectations {
 
 export function createAccessToken(claims: AccessTokenClaims): AccessToken {
   const wholeAccount = new Set(split(claims.scope ?? ''))
+  freezeWithin(claims)
   return Object.freeze({
     ...claims,
     claims,
@@ -58,6 +59,15 @@ export function checkExpectations(token: AccessToken, expect: Expectations): voi
   }
   if (scope === undefined && subAccount !== undefined && !reaches(token.claims, subAccount)) {
     throw new VerifyError('insufficient_scope', { message: 'The access token does not reach this sub-account.' })
+  }
+}
+
+/** One object answers for all who send the same token: nobody may change it for the others. */
+function freezeWithin(claims: object): void {
+  const left: object[] = [claims]
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) left.push(member)
   }
 }
 

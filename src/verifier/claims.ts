@@ -109,12 +109,20 @@ export function checkClaims(
     if (Object.hasOwn(payload, name)) requireShape(payload, name, check)
   }
   const claims = payload as unknown as AccessTokenClaims
+  checkTimes(claims, now)
+  return claims
+}
+
+/**
+ * @param now ms since 1970
+ * @throws VerifyError `expired`, `not_yet_valid`
+ */
+export function checkTimes(claims: AccessTokenClaims, now: number): void {
   const seconds = now / 1000
   if (claims.exp + EXP_LEEWAY <= seconds) throw new VerifyError('expired')
   if (claims.iat - IAT_LEEWAY > seconds || (claims.nbf ?? 0) - NBF_LEEWAY > seconds) {
     throw new VerifyError('not_yet_valid')
   }
-  return claims
 }
 
 function requireShape(payload: Record<string, unknown>, name: string, check: Check): void {

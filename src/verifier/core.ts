@@ -5,11 +5,11 @@
  */
 import { type AccessToken, checkExpectations, createAccessToken, type Expectations } from './access.ts'
 import { checkBinding } from './binding.ts'
-import { type AccessTokenClaims, checkClaims, checkIssuer } from './claims.ts'
+import { type AccessTokenClaims, checkClaims, checkIssuer, checkTimes } from './claims.ts'
 import { VerifyError } from './errors.ts'
 import type { KeySource } from './jwks.ts'
 import { checkSignature, type ParsedJws, parseJws } from './jws.ts'
-import type { Proof } from './proof.ts'
+import type { KnownToken, KnownTokens } from './known.ts'
 import type { ReplayGuard } from './replay.ts'
 import type { StatusSource } from './status.ts'
 import { STATUS } from './status-list.ts'
@@ -40,15 +40,13 @@ const LIST_ID = /^[A-Za-z0-9_-]{1,64}$/
  * @throws VerifyError and nothing else
  */
 export async function verifyToken(
-  trust: TrustSources & { replay: ReplayGuard },
+  trust: TrustSources & { replay: ReplayGuard; known: KnownTokens },
   token: string,
   expect: Expectations = {},
 ): Promise<AccessToken> {
-  let proof: Proof | null = null
-  const claims = await verifyIssued(trust, token, async (read) => {
-    proof = await checkBinding(token, read, expect.dpop, trust.now())
-  })
-  const access = createAccessToken(claims)
+  const { access } = (await recall(trust, token)) ?? (await readNew(trust, token))
+  const proof = await checkBinding(token, access.claims, expect.dpop, trust.now())
+  await checkStatus(access.claims, trust)
   checkExpectations(access, expect)
   if (proof !== null) trust.replay.use(proof)
   return access
@@ -62,13 +60,35 @@ export async function verifyIssued(
   token: string,
   judgeBinding: (claims: AccessTokenClaims) => Promise<void> = async () => {},
 ): Promise<AccessTokenClaims> {
-  const jws = parseAccessToken(token, trust.issuer)
-  checkIssuer(jws.payload, trust.issuer)
-  await checkSignature(jws, trust.keys)
-  const claims = checkClaims(jws.payload, trust, trust.now())
+  const { claims } = await readSigned(trust, token)
   await judgeBinding(claims)
   await checkStatus(claims, trust)
   return claims
+}
+
+/** A token seen before whose key is still the very one that it was checked with. */
+async function recall(
+  { keys, known, now }: TrustSources & { known: KnownTokens },
+  token: string,
+): Promise<KnownToken | null> {
+  const found = known.find(token)
+  if (found === undefined || (await keys.find(found.kid)) !== found.key) return null
+  checkTimes(found.access.claims, now())
+  return found
+}
+
+async function readNew(trust: TrustSources & { known: KnownTokens }, token: string): Promise<KnownToken> {
+  const { claims, kid, key } = await readSigned(trust, token)
+  const read = { kid, key, access: createAccessToken(claims) }
+  trust.known.keep(token, read)
+  return read
+}
+
+async function readSigned(trust: TrustSources, token: string) {
+  const jws = parseAccessToken(token, trust.issuer)
+  checkIssuer(jws.payload, trust.issuer)
+  const key = await checkSignature(jws, trust.keys)
+  return { claims: checkClaims(jws.payload, trust, trust.now()), kid: jws.kid, key }
 }
 
 function parseAccessToken(token: unknown, issuer: string): ParsedJws {

@@ -1,6 +1,6 @@
 import { compactVerify } from 'jose'
 import { VerifyError } from './errors.ts'
-import { ALGORITHMS, type KeySource, KID } from './jwks.ts'
+import { ALGORITHMS, type KeySource, KID, type VerificationKey } from './jwks.ts'
 
 /** A JWT taken apart. Nothing in it can be trusted before `checkSignature`. */
 export interface ParsedJws {
@@ -49,8 +49,11 @@ export function hasExtensions(header: JsonObject): boolean {
   return Object.hasOwn(header, 'crit') || (header.b64 !== undefined && header.b64 !== true)
 }
 
-/** @throws VerifyError `unknown_key`, `unsupported_algorithm`, `invalid_signature`, and what the source throws */
-export async function checkSignature(jws: ParsedJws, keys: KeySource): Promise<void> {
+/**
+ * @returns the key that it was signed with
+ * @throws VerifyError `unknown_key`, `unsupported_algorithm`, `invalid_signature`, and what the source throws
+ */
+export async function checkSignature(jws: ParsedJws, keys: KeySource): Promise<VerificationKey> {
   const key = await keys.find(jws.kid)
   if (key === null) throw new VerifyError('unknown_key')
   if (key.alg !== jws.alg) throw new VerifyError('unsupported_algorithm')
@@ -59,6 +62,7 @@ export async function checkSignature(jws: ParsedJws, keys: KeySource): Promise<v
   } catch (cause) {
     throw new VerifyError('invalid_signature', { cause })
   }
+  return key
 }
 
 function isType(typ: unknown, expected: string): boolean {

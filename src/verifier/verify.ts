@@ -1,6 +1,7 @@
 import type { AccessToken, Expectations } from './access.ts'
 import { verifyToken } from './core.ts'
 import { type RemoteKeys, remoteKeys } from './keys.ts'
+import { createKnownTokens } from './known.ts'
 import { createRemote } from './remote.ts'
 import { createReplayGuard } from './replay.ts'
 import { type RemoteStatus, remoteStatus, type StatusRules } from './status.ts'
@@ -72,7 +73,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const following =
     status === null || rules?.mode === 'poll' ? null : follow(`${issuer}/revocations`, status, keys, options.fetch)
   const replay = createReplayGuard(now)
-  const trust = { issuer, audience, keys, status, requireStatus, replay, now }
+  const known = createKnownTokens()
+  const trust = { issuer, audience, keys, status, requireStatus, replay, known, now }
   return {
     issuer,
     audience,

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { verifyToken } from '../../src/verifier/core.ts'
 import { importKeys } from '../../src/verifier/jwks.ts'
+import { createKnownTokens } from '../../src/verifier/known.ts'
 import { createReplayGuard } from '../../src/verifier/replay.ts'
 import type { StatusReference } from '../../src/verifier/status.ts'
 import { AUDIENCE, Issuer, refused } from './issuer.ts'
@@ -25,6 +26,7 @@ describe('verifier: verifyToken over sources in the process', () => {
       },
       requireStatus: true,
       replay: createReplayGuard(issuer.now),
+      known: createKnownTokens(),
       now: issuer.now,
     }
   })
