@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import {
   emptyList,
   LIST_SIZE,
@@ -10,6 +11,7 @@ import {
   setEntry,
   statusClaim,
 } from '../../src/status/rules.ts'
+import long from '../vectors/status-list-long.json' with { type: 'json' }
 
 describe('Status list', () => {
   it('packs entries least significant bits first, as the draft’s two-bit vector does', () => {
@@ -29,6 +31,13 @@ describe('Status list', () => {
     expect(Buffer.from(packed).toString('hex')).to.equal(bytesHex)
     expect(inflateSync(Buffer.from(lst, 'base64url')).toString('hex')).to.equal(bytesHex)
     expect(inflateSync(deflateSync(packed, { level: 9 })).toString('hex')).to.equal(bytesHex)
+  })
+
+  it('packs a million entries as the draft’s long two-bit vector does', () => {
+    const { entries, set, lst } = long.find((v) => v.bits === 2) as (typeof long)[number]
+    const packed = emptyList(entries)
+    for (const [index, value] of set as [number, StatusValue][]) setEntry(packed, index, value)
+    expect(inflateSync(Buffer.from(lst, 'base64url')).equals(packed)).to.equal(true)
   })
 
   it('an entry can be set back', () => {
@@ -51,6 +60,24 @@ describe('Status list', () => {
     expect(twice).to.equal(0)
     expect(permute(7, 'seed')).to.not.equal(permute(7, 'another'))
   }).timeout(20_000)
+
+  it('no two counters share an index, whatever the seed', () => {
+    const counters = fc.uniqueArray(fc.integer({ min: 0, max: LIST_SIZE - 1 }), { minLength: 2, maxLength: 64 })
+    fc.assert(
+      fc.property(fc.string(), counters, (seed, taken) => {
+        expect(new Set(taken.map((counter) => permute(counter, seed)))).to.have.property('size', taken.length)
+      }),
+    )
+  })
+
+  it('what is handed out one after another lies all over the list', () => {
+    const sixteenths = new Array<number>(16).fill(0)
+    for (let counter = 0; counter < 4096; counter++) {
+      const at = Math.floor((permute(counter, 'seed') * 16) / LIST_SIZE)
+      sixteenths[at] = (sixteenths[at] as number) + 1
+    }
+    for (const count of sixteenths) expect(count).to.be.within(176, 336)
+  })
 
   it('rolls over to the next list when one is full', () => {
     expect(placeOf(LIST_SIZE - 1)).to.deep.equal({ number: 0, counter: LIST_SIZE - 1 })

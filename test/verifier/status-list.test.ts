@@ -2,6 +2,7 @@ import { deflateSync } from 'node:zlib'
 import { expect } from 'chai'
 import { decodeStatusArray, statusAt } from '../../src/verifier/status-list.ts'
 import vectors from '../vectors/status-list.json' with { type: 'json' }
+import long from '../vectors/status-list-long.json' with { type: 'json' }
 
 describe('verifier: status list decoding (draft-ietf-oauth-status-list-21 §4)', () => {
   for (const { bits, bytesHex, lst, values, setIndexes } of vectors) {
@@ -12,6 +13,18 @@ describe('verifier: status list decoding (draft-ietf-oauth-status-list-21 §4)',
       const expected = values ?? Array.from({ length: size }, (_, index) => (setIndexes?.includes(index) ? 1 : 0))
       expect(Array.from({ length: size }, (_, index) => statusAt(list, index))).to.deep.equal(expected)
       expect(statusAt(list, size)).to.equal(null)
+    })
+  }
+
+  for (const { bits, entries, set, lst } of long) {
+    it(`the vector of ${bits} bits and a million entries`, () => {
+      const list = decodeStatusArray({ bits, lst })
+      const values = new Map(set as [number, number][])
+      for (let index = 0; index < entries; index++) {
+        const value = statusAt(list, index)
+        if (value !== (values.get(index) ?? 0)) expect.fail(`${value} at ${index}`)
+      }
+      expect(statusAt(list, entries)).to.equal(null)
     })
   }
 
