@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { unmodified } from '../web/cache.ts'
-import { type Route, route } from '../web/route.ts'
-import type { Publisher } from './publish.ts'
+import type { RequestFacts } from '../web/request.ts'
+import { type Reply, type Route, route } from '../web/route.ts'
+import type { PublishedList, Publisher } from './publish.ts'
 import type { Streams } from './stream.ts'
 
 const TYPE = 'application/statuslist+jwt'
@@ -46,13 +47,7 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher, st
         if (!(await publisher.knows(namespace.id, params.list))) throw new Refusal('not_found')
         const list = await publisher.list(namespace.id, params.list)
         if (list === null) throw new Refusal('store_unavailable', { retryAfterSeconds: 2 })
-        const headers = {
-          ETag: list.etag,
-          'Cache-Control': 'public, max-age=1, stale-if-error=300',
-        }
-        return unmodified(request, list.etag)
-          ? { status: 304, headers }
-          : { status: 200, headers, type: TYPE, body: list.token }
+        return answer(list, request)
       },
     }),
     route({
@@ -75,6 +70,16 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher, st
     }),
     streamRoute(namespace, streams),
   ]
+}
+
+/** The two forms of its body have tags of their own (RFC 9110 §8.8.3). */
+function answer({ etag, token, gzipped }: PublishedList, request: RequestFacts): Reply {
+  const zipped = request.takesGzip
+  const tag = zipped ? etag.replace(/"$/, '-gzip"') : etag
+  const headers = { ETag: tag, 'Cache-Control': 'public, max-age=1, stale-if-error=300', Vary: 'Accept-Encoding' }
+  if (unmodified(request, tag)) return { status: 304, headers }
+  if (!zipped) return { status: 200, headers, type: TYPE, body: token }
+  return { status: 200, headers: { ...headers, 'Content-Encoding': 'gzip' }, type: TYPE, body: gzipped }
 }
 
 function streamRoute(namespace: NamespaceEntry, streams: Streams): Route {

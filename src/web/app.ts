@@ -283,6 +283,10 @@ class Facts implements RequestFacts {
     return req.headers[name] === undefined ? [] : (req.headersDistinct[name] ?? [])
   }
 
+  get takesGzip(): boolean {
+    return this.#ctx.acceptsEncodings('gzip', 'identity') === 'gzip'
+  }
+
   accepts(...types: string[]): string | null {
     const { headers } = this.#ctx.req
     const wanted = headers.accept

@@ -1,4 +1,7 @@
-import { inflateSync } from 'node:zlib'
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { gunzipSync, inflateSync } from 'node:zlib'
 import { expect } from 'chai'
 import { importJWK, jwtVerify } from 'jose'
 import { type Bed, claimsOf, headerOf, onBothStores } from '../bed.ts'
@@ -8,6 +11,15 @@ interface Ref {
   uri: string
 }
 const refOf = (token: string): Ref => (claimsOf(token).status as { status_list: Ref }).status_list
+
+/** As it comes over the wire: `fetch` would unpack it. */
+async function askRaw(url: URL, headers: Record<string, string>) {
+  const request = get(url, { headers, agent: false })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  const body = await buffer(response)
+  const { etag = '', vary, 'content-encoding': encoding, 'cache-control': cacheControl } = response.headers
+  return { status: response.statusCode, body, etag, vary, encoding, cacheControl }
+}
 
 async function read(bed: Bed, uri: string) {
   const answer = await bed.get(uri, { accept: 'application/statuslist+jwt' })
@@ -82,6 +94,28 @@ onBothStores('Token Status List', (bed) => {
     const later = await read(b, uri)
     expect(later.payload.iat).to.equal(b.now() / 1000)
     expect(later.answer.headers.get('etag')).to.not.equal(etag)
+  })
+
+  it('comes in gzip to those who take it, each form under a tag of its own', async () => {
+    const b = bed()
+    const ask = (headers: Record<string, string>) => askRaw(new URL('/v2/status/0', b.url), headers)
+    const plain = await ask({})
+    const zipped = await ask({ 'accept-encoding': 'br;q=1, gzip;q=0.8' })
+    expect([plain.encoding, zipped.encoding]).to.deep.equal([undefined, 'gzip'])
+    expect(gunzipSync(zipped.body).equals(plain.body)).to.equal(true)
+    expect(zipped.etag).to.not.equal(plain.etag)
+    for (const { vary, cacheControl } of [plain, zipped]) {
+      expect([vary, cacheControl]).to.deep.equal(['Accept-Encoding', 'public, max-age=1, stale-if-error=300'])
+    }
+    const know = (etag: string, encoding: string) => ask({ 'if-none-match': etag, 'accept-encoding': encoding })
+    const known = await know(zipped.etag, 'gzip')
+    expect([known.status, known.etag, known.vary]).to.deep.equal([304, zipped.etag, 'Accept-Encoding'])
+    expect((await know(zipped.etag, 'identity')).status).to.equal(200)
+    expect((await know(plain.etag, 'gzip')).status).to.equal(200)
+    for (const none of ['gzip;q=0', 'br', '', 'identity;q=0, br']) {
+      const answer = await ask({ 'accept-encoding': none })
+      expect([answer.status, answer.encoding], none).to.deep.equal([200, undefined])
+    }
   })
 
   it('knows no other lists, and keeps no history', async () => {
