@@ -9,4 +9,11 @@ export {
   type ProtectedResourceMetadata,
   type ResourceOptions,
 } from './resource.ts'
-export { createVerifier, type RevocationOptions, type Verifier, type VerifierOptions } from './verify.ts'
+export type { ListFreshness } from './status.ts'
+export {
+  createVerifier,
+  type Freshness,
+  type RevocationOptions,
+  type Verifier,
+  type VerifierOptions,
+} from './verify.ts'

@@ -30,6 +30,22 @@ export interface StatusRules {
   maxStaleSeconds: number
 }
 
+/** How well one status list is known. */
+export interface ListFreshness {
+  uri: string
+  /** The highest version seen, be it fetched or told by the stream; 0 where there is none. */
+  version: number
+  /** When it was last fetched, or found unchanged; null where it never was. */
+  checkedAt: Date | null
+  /** Seconds since then. */
+  ageSeconds: number | null
+  /**
+   * `fresh` within its `ttl`; `stale` beyond it, which ends when a token next names the list, or the last good list
+   * stands in; `unavailable` where it cannot: tokens are refused, or with `failure: 'open'` accepted.
+   */
+  state: 'fresh' | 'stale' | 'unavailable'
+}
+
 interface Entry {
   list: StatusList | null
   /** What a stream told that no fetched list has said yet. */
@@ -50,6 +66,8 @@ export interface RemoteStatus extends StatusSource {
   tell(event: StatusEvent): void
   /** The stream cannot say what was missed: every list is fetched anew when it is next needed. */
   doubt(): void
+  /** Every list at hand, the longest unused first. */
+  freshness(): ListFreshness[]
 }
 
 /** Status lists: each is fetched when first needed, and again once its `ttl` is over. */
@@ -123,6 +141,20 @@ export function remoteStatus(
     doubt() {
       for (const entry of entries.values()) stale(entry)
     },
+    freshness: () => [...entries].map(([uri, entry]) => freshnessOf(uri, entry, now(), rules.maxStaleSeconds)),
+  }
+}
+
+function freshnessOf(uri: string, { list, ...entry }: Entry, now: number, maxStaleSeconds: number): ListFreshness {
+  const version = Math.max(entry.version, entry.tightening.version)
+  if (list === null) return { uri, version, checkedAt: null, ageSeconds: null, state: 'unavailable' }
+  const usable = isUsable(list, now, maxStaleSeconds) ? 'stale' : 'unavailable'
+  return {
+    uri,
+    version,
+    checkedAt: new Date(list.fetchedAt),
+    ageSeconds: (now - list.fetchedAt) / 1000,
+    state: isFresh(list, now) ? 'fresh' : usable,
   }
 }
 

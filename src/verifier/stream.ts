@@ -6,6 +6,8 @@ import { readEvents, type ServerEvent } from './events.ts'
 export interface Following {
   /** Connects, the first time that it is called. */
   start(): void
+  /** Whether the issuer's stream is open at this moment. */
+  readonly connected: boolean
   close(): void
 }
 
@@ -26,6 +28,7 @@ const PAUSE_MS = { first: 1_000, longest: 30_000 }
 export function followStream(url: string, open: OpenStream, onEvent: (event: ServerEvent) => void): Following {
   const closing = new AbortController()
   let started = false
+  let connected = false
   let lastId: string | undefined
   let failures = 0
 
@@ -46,6 +49,7 @@ export function followStream(url: string, open: OpenStream, onEvent: (event: Ser
       const resume: Record<string, string> = lastId === undefined ? {} : { 'last-event-id': lastId }
       const { status, chunks } = await open(url, { accept: 'text/event-stream', ...resume }, attempt.signal)
       if (status !== 200) throw new Error(`${url} answered ${status}`)
+      connected = true
       const heard = (): void => {
         failures = 0
         clearTimeout(silence)
@@ -56,6 +60,7 @@ export function followStream(url: string, open: OpenStream, onEvent: (event: Ser
         if (event.id !== '') lastId = event.id
       }
     } finally {
+      connected = false
       clearTimeout(silence)
       closing.signal.removeEventListener('abort', give)
       attempt.abort()
@@ -67,6 +72,9 @@ export function followStream(url: string, open: OpenStream, onEvent: (event: Ser
       if (started) return
       started = true
       void follow()
+    },
+    get connected() {
+      return connected
     },
     close: () => closing.abort(),
   }

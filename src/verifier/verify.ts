@@ -4,7 +4,7 @@ import { type RemoteKeys, remoteKeys } from './keys.ts'
 import { createKnownTokens } from './known.ts'
 import { createRemote } from './remote.ts'
 import { createReplayGuard } from './replay.ts'
-import { type RemoteStatus, remoteStatus, type StatusRules } from './status.ts'
+import { type ListFreshness, type RemoteStatus, remoteStatus, type StatusRules } from './status.ts'
 import { type Following, followStream, openQuietly, openWith } from './stream.ts'
 import { readKeysEvent, readStatusEvent } from './tightening.ts'
 import { checkUrlOption } from './url-option.ts'
@@ -41,6 +41,16 @@ interface Rules extends StatusRules {
   mode: 'stream' | 'poll'
 }
 
+/** How well a verifier knows what has been revoked, for health checks and metrics. */
+export interface Freshness {
+  /** As asked for in `revocation`; `off` where it is `false`. */
+  mode: 'stream' | 'poll' | 'off'
+  /** Whether changes come by the stream at this moment; where not, each list is fetched again after its `ttl`. */
+  connected: boolean
+  /** The status lists that tokens have named. */
+  lists: readonly ListFreshness[]
+}
+
 export interface Verifier {
   readonly issuer: string
   readonly audience: string
@@ -50,6 +60,8 @@ export interface Verifier {
    * @throws VerifyError and nothing else; its `code` tells why
    */
   verify(token: string, expect?: Expectations): Promise<AccessToken>
+  /** No I/O, and no effect. */
+  freshness(): Freshness
   /** Ends running requests. Nothing keeps the process alive without it. */
   close(): void
 }
@@ -82,6 +94,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       following?.start()
       return verifyToken(trust, token, expect)
     },
+    freshness: () => ({
+      mode: rules?.mode ?? 'off',
+      connected: following?.connected ?? false,
+      lists: status?.freshness() ?? [],
+    }),
     close() {
       following?.close()
       remote.close()

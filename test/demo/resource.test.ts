@@ -12,6 +12,16 @@ describe('demo resource server: operations', () => {
   const ids = async (path: string, scope: string, claims = {}) =>
     (await demo.call('GET', path, { scope, claims })).body.items.map((row: { id: string }) => row.id)
 
+  it('its health tells how well it knows what is revoked', async () => {
+    await demo.call('GET', '/v2/links', { scope: 'links:read', claims: demo.v2.status(3) })
+    const { body } = await demo.call('GET', '/healthz', { token: '' })
+    const list = { uri: `${demo.v2.url}/status/1`, version: 0, checkedAt: at(), ageSeconds: 0, state: 'fresh' }
+    expect(body.revocation).to.deep.equal({
+      v2: { mode: 'stream', connected: false, lists: [list] },
+      v3: { mode: 'stream', connected: false, lists: [] },
+    })
+  })
+
   it('links: create, read, change, delete, and the data follows', async () => {
     const scope = 'links:read links:write'
     const given = { url: 'https://shop.acme.example/x?a=1', title: 'X', tags: ['a'], folderId: 'fld_1001', slug: 'x' }

@@ -264,6 +264,29 @@ describe('verifier: status lists by polling', () => {
       await refused(verifier.verify(lasting), 'status_unavailable')
     })
 
+    it('tells that the last good list stands in, and when it does no more', async () => {
+      const verifier = issuer.verifier({ revocation: { mode: 'poll', maxStaleSeconds: 60 } })
+      const states = () => verifier.freshness().lists.map(({ state, ageSeconds }) => [state, ageSeconds])
+      await verifier.verify(await token())
+      issuer.statusFailure = 'error'
+      expect(states()).to.deep.equal([['fresh', 0]])
+      wait(60)
+      await verifier.verify(await token())
+      expect(states()).to.deep.equal([['stale', 60]])
+      wait(1)
+      await refused(verifier.verify(await token()), 'status_unavailable')
+      expect(states()).to.deep.equal([['unavailable', 61]])
+      expect(verifier.freshness()).to.include({ mode: 'poll', connected: false })
+      const off = issuer.verifier({ revocation: false })
+      await off.verify(await token())
+      expect(off.freshness()).to.deep.equal({ mode: 'off', connected: false, lists: [] })
+      const never = issuer.verifier()
+      await refused(never.verify(await token()), 'status_unavailable')
+      expect(never.freshness().lists).to.deep.equal([
+        { uri: `${issuer.url}/status/1`, version: 0, checkedAt: null, ageSeconds: null, state: 'unavailable' },
+      ])
+    })
+
     it('a revoked token stays revoked through one', async () => {
       issuer.set(5, 1)
       await refused(verifier.verify(await token()), 'revoked')

@@ -92,6 +92,21 @@ describe('verifier: following a stream', () => {
     await issuer.stop()
   })
 
+  /** What came over the wire is heard some turns of the event loop later. */
+  const settles = async (check: () => Promise<unknown>) => {
+    for (let i = 0; i < 200; i++) {
+      if (
+        await check().then(
+          () => true,
+          () => false,
+        )
+      )
+        return
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await check()
+  }
+
   it('connects, hears, and connects again from where it was', async () => {
     for (const open of [openQuietly, openWith(fetch)]) {
       const heard: string[] = []
@@ -137,19 +152,6 @@ describe('verifier: following a stream', () => {
         // A second, harmless event has been read only when the first one has.
         await new Promise((resolve) => setImmediate(resolve))
       }
-      const settles = async (check: () => Promise<unknown>) => {
-        for (let i = 0; i < 200; i++) {
-          if (
-            await check().then(
-              () => true,
-              () => false,
-            )
-          )
-            return
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-        await check()
-      }
       await tell({ version: 5, since: 4, changed: [{ idx: 9, value: 1 }] })
       await settles(() => refused(verifier.verify(token), 'revoked'))
       await verifier.verify(other)
@@ -168,6 +170,41 @@ describe('verifier: following a stream', () => {
       issuer.list = { version: 9 }
       await settles(() => refused(verifier.verify(token), 'revoked'))
       expect(issuer.hits.status).to.equal(hits + 1)
+    } finally {
+      issuer.url = base
+    }
+  }).timeout(10_000)
+
+  it('tells how fresh it is, and goes on by polling when the stream ends', async () => {
+    const base = issuer.url
+    issuer.url = url
+    try {
+      issuer.set(9, 0)
+      issuer.list = { version: 4 }
+      const verifier = issuer.verifier({ issuer: url })
+      const uri = `${url}/status/1`
+      const token = await issuer.token(issuer.status(9))
+      expect(verifier.freshness()).to.deep.equal({ mode: 'stream', connected: false, lists: [] })
+      const connected = once(server, 'followed')
+      await verifier.verify(token)
+      await connected
+      await settles(async () => expect(verifier.freshness().connected).to.equal(true))
+      const checkedAt = new Date(issuer.time)
+      const known = { uri, version: 4, checkedAt, ageSeconds: 0, state: 'fresh' }
+      expect(verifier.freshness().lists).to.deep.equal([known])
+      const told = { uri, version: 5, since: 4, changed: [{ idx: 1, value: 1 }], denied: [] }
+      streams.at(-1)?.write(`event: status\ndata: ${JSON.stringify(told)}\n\n`)
+      await settles(async () => expect(verifier.freshness().lists[0]?.version).to.equal(5))
+      streams.at(-1)?.end()
+      await settles(async () => expect(verifier.freshness().connected).to.equal(false))
+      issuer.set(9, 1)
+      issuer.list = { version: 6 }
+      issuer.time += 29_000
+      await verifier.verify(token)
+      issuer.time += 1_000
+      expect(verifier.freshness().lists[0]).to.deep.include({ version: 5, checkedAt, ageSeconds: 30, state: 'stale' })
+      await refused(verifier.verify(token), 'revoked')
+      expect(verifier.freshness().lists[0]).to.deep.include({ version: 6, ageSeconds: 0, state: 'fresh' })
     } finally {
       issuer.url = base
     }

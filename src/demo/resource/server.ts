@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { Router } from '@koa/router'
 import Koa from 'koa'
-import { type DescribedResource, describeResource } from '../../verifier/index.ts'
+import { type DescribedResource, describeResource, type Verifier } from '../../verifier/index.ts'
 import { latchkey, type TokenState } from '../../verifier/koa.ts'
 import { createIds } from './collection.ts'
 import { cors } from './cors.ts'
@@ -44,7 +44,7 @@ export function createDemoResource(options: DemoResourceOptions): DemoResource {
   const ids = createIds()
   const router = new Router<TokenState>()
   const documents = new Map<string, object>()
-  const closers: (() => void)[] = []
+  const verifiers = new Map<string, Verifier>()
   const openPaths = ['/healthz']
   for (const { id, issuer, audience, plans } of options.namespaces) {
     const api = CREATE[id](ids, now())
@@ -53,11 +53,11 @@ export function createDemoResource(options: DemoResourceOptions): DemoResource {
     const protect = latchkey(trusted, { baseUrl: resourceUrl, resourceMetadata: described.url })
     mount(router, api, { protect, resourceMetadata: described.url, now })
     publish(router, described.path, described.metadata)
-    closers.push(() => protect.verifier.close())
+    verifiers.set(id, protect.verifier)
     documents.set(id, describeApi(api, resourceUrl, plans))
     openPaths.push(described.path, `/${id}/openapi.json`, ...publishablePaths(api))
   }
-  mountPublic(router, documents)
+  mountPublic(router, documents, verifiers)
   const origins = [...options.allowedOrigins, new URL(resourceUrl).origin]
   const app = new Koa()
   app.use(answerErrors).use(cors(origins, openPaths))
@@ -68,7 +68,7 @@ export function createDemoResource(options: DemoResourceOptions): DemoResource {
     app,
     openapi: (namespace) => documents.get(namespace) ?? null,
     close: () => {
-      for (const close of closers) close()
+      for (const verifier of verifiers.values()) verifier.close()
     },
   }
 }
@@ -83,10 +83,15 @@ function publishablePaths({ operations }: Api): string[] {
   return operations.filter(({ publishable }) => publishable).map(({ path }) => path)
 }
 
-function mountPublic(router: Router<TokenState>, documents: ReadonlyMap<string, object>): void {
+function mountPublic(
+  router: Router<TokenState>,
+  documents: ReadonlyMap<string, object>,
+  verifiers: ReadonlyMap<string, Verifier>,
+): void {
   router.get('/healthz', (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    ctx.body = { status: 'ok' }
+    const revocation = Object.fromEntries([...verifiers].map(([id, verifier]) => [id, verifier.freshness()]))
+    ctx.body = { status: 'ok', revocation }
   })
   for (const [id, document] of documents) {
     publish(router, `/${id}/openapi.json`, document)
