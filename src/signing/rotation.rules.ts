@@ -12,9 +12,12 @@ export type Rotation<K> =
 /** How late another instance's clock may be: what is meant to hold at once is dated back by as much. */
 export const LATE_CLOCKS_MS = 60_000
 
+/** Instances read the keys twice a second: by then every one of them publishes a key that one of them has made. */
+const SPREAD_MS = 5_000
+
 /**
  * The next key may take over once everybody who caches the published keys must have fetched them since it was among
- * them. In an emergency nothing is waited for, and nothing signed before can be verified any more.
+ * them, whichever instance they ask. In an emergency nothing is waited for, and nothing signed before can be verified any more.
  */
 export function rotationOf<K extends SigningKey>(
   keys: readonly K[],
@@ -28,7 +31,7 @@ export function rotationOf<K extends SigningKey>(
     return { ok: true, generation, retire: states.filter(({ state }) => state !== 'retired').map(({ key }) => key) }
   }
   const next = states.findLast(({ state }) => state === 'next')?.key
-  const wait = next === undefined ? 1000 : next.publishedAt + policy.jwksMaxAgeSeconds * 1000 - now
+  const wait = next === undefined ? 1000 : next.publishedAt + SPREAD_MS + policy.jwksMaxAgeSeconds * 1000 - now
   if (next === undefined || wait > 0) return { ok: false, retryAfterSeconds: Math.max(1, Math.ceil(wait / 1000)) }
   return { ok: true, activate: next }
 }

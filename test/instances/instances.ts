@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,19 +18,32 @@ export interface Instances {
   /** Where each instance really listens. */
   urls: string[]
   demo: DemoData
+  /** UTC ms, as every instance has it. */
+  now(): number
+  /** Moves the clocks of all, one a little before the other. */
+  pass(ms: number): Promise<void>
   close(): Promise<void>
 }
 
-/** @returns null where there is no MongoDB to share */
-export async function startInstances(count: number): Promise<Instances | null> {
+/**
+ * @param catalog the demo's catalog, changed
+ * @returns null where there is no MongoDB to share
+ */
+export async function startInstances(
+  count: number,
+  catalog: (yaml: string) => string = (yaml) => yaml,
+): Promise<Instances | null> {
   const uri = mongoTestUri(freshName())
   if (uri === null) return null
   const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-instances-'))
   const ports = await freePorts(count + 1)
   const publicUrl = `http://localhost:${ports[0]}`
   const secret = (id: string) => `${id}:${randomBytes(32).toString('base64')}`
+  const catalogFile = join(dataDir, 'latchkey.yaml')
+  writeFileSync(catalogFile, catalog(readFileSync('latchkey.yaml', 'utf8')))
   const env = {
     PATH: process.env.PATH,
+    LATCHKEY_CATALOG: catalogFile,
     LATCHKEY_DATA_DIR: dataDir,
     MONGODB_URI: uri,
     PUBLIC_URL: publicUrl,
@@ -50,10 +63,18 @@ export async function startInstances(count: number): Promise<Instances | null> {
     const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')])
     if (typeof message !== 'object') throw new Error(`instance ${i} ended with ${message}`)
   }
+  let ahead = 0
   return {
     publicUrl,
     urls: ports.slice(0, count).map((port) => `http://127.0.0.1:${port}`),
     demo: JSON.parse(readFileSync(join(dataDir, 'demo.json'), 'utf8')) as DemoData,
+    now: () => Date.now() + ahead,
+    async pass(passMs) {
+      const passed = children.map((child) => once(child, 'message'))
+      for (const child of children) child.send({ passMs })
+      await Promise.all(passed)
+      ahead += passMs
+    },
     async close() {
       for (const child of children) {
         child.disconnect()

@@ -1,6 +1,14 @@
-/** One instance in a process of its own; ends with its parent. */
-import { createServer } from '../../src/server.ts'
+/** One instance in a process of its own; ends with its parent, which moves its clock. */
+import { start } from '../../src/compose.ts'
+import { loadConfig } from '../../src/config.ts'
+import { pooledRandom } from '../../src/random.ts'
 
+let ahead = 0
 process.on('disconnect', () => process.exit(0))
-const { url } = await createServer(process.env as Record<string, string>)
+process.on('message', (message: { passMs: number }) => {
+  ahead += message.passMs
+  process.send?.({ passed: message.passMs })
+})
+const now = () => Date.now() + ahead
+const { url } = await start(loadConfig(process.env as Record<string, string>), { now, random: pooledRandom() })
 process.send?.({ url })
