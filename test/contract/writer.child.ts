@@ -3,10 +3,10 @@
  * for the MongoDB sessions it leaves behind when killed.
  */
 import { writeSync } from 'node:fs'
-import mongoose from 'mongoose'
 import { openMongo } from '../../src/store/mongo.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { aHolder, anEvent, land, seal, write } from './harness.ts'
+import { tellSessions } from './sessions.ts'
 
 const [kind, at, account, name, count] = process.argv.slice(2) as [string, string, string, string, string]
 tellSessions()
@@ -23,14 +23,4 @@ process.disconnect?.()
 /** Synchronous: what is told has happened, and what has happened is told. */
 function tell(what: string, value: unknown): void {
   writeSync(1, `${what} ${value}\n`)
-}
-
-function tellSessions(): void {
-  const { prototype } = mongoose.mongo.MongoClient
-  const { startSession } = prototype
-  prototype.startSession = function (...options) {
-    const session = startSession.apply(this, options)
-    tell('session', session.id?.id.toString('hex'))
-    return session
-  }
 }

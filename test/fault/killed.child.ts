@@ -1,0 +1,73 @@
+/**
+ * A server that kills itself between two steps of a change. Begins with the first message, `{ start }`; `{ killAfter: n }`
+ * lets n more steps happen. A step is each write within the commits of a change, the commit itself, and its answer.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import Database from 'better-sqlite3'
+import mongoose from 'mongoose'
+import { start } from '../../src/compose.ts'
+import { loadConfig } from '../../src/config.ts'
+import { pooledRandom } from '../../src/random.ts'
+import type { Commit, Store } from '../../src/store/store.ts'
+import { tellSessions } from '../contract/sessions.ts'
+
+/** A commit that writes one of these is of the change; the others are of what goes on beside it. */
+const OF_CHANGES = new Set(['keys', 'holders', 'endings'])
+
+const within = new AsyncLocalStorage<true>()
+let left = Number.POSITIVE_INFINITY
+
+process.on('disconnect', () => process.exit(0))
+process.on('message', (message: { start: true } | { killAfter: number }) => {
+  if ('start' in message) void begin()
+  else {
+    left = message.killAfter
+    process.send?.({ armed: left })
+  }
+})
+
+async function begin(): Promise<void> {
+  tellSessions()
+  const { url, store } = await start(loadConfig(process.env as Record<string, string>), {
+    now: Date.now,
+    random: pooledRandom(),
+  })
+  watchCommits(store)
+  const statement = new Database(':memory:').prepare('SELECT 1')
+  stepBefore(Object.getPrototypeOf(statement), ['run'])
+  const { Collection, ClientSession } = mongoose.mongo
+  stepBefore(Collection.prototype, ['insertOne', 'insertMany', 'replaceOne', 'updateOne', 'deleteOne'])
+  stepBefore(ClientSession.prototype, ['commitTransaction'])
+  process.send?.({ url })
+}
+
+function watchCommits(store: Store): void {
+  const commit = store.commit.bind(store)
+  const watched = async (account: string, changes: Commit) => {
+    const done = await commit(account, changes)
+    step()
+    return done
+  }
+  Object.defineProperty(store, 'commit', {
+    value: (account: string, changes: Commit) =>
+      isOfChange(changes) ? within.run(true, () => watched(account, changes)) : commit(account, changes),
+  })
+}
+
+function isOfChange({ insert = [], replace = [], remove = [] }: Commit): boolean {
+  return [...insert, ...replace, ...remove].some(({ collection }) => OF_CHANGES.has(collection))
+}
+
+function stepBefore(prototype: object, names: readonly string[]): void {
+  for (const name of names) {
+    const original = Reflect.get(prototype, name) as (...given: unknown[]) => unknown
+    Reflect.set(prototype, name, function (this: unknown, ...given: unknown[]) {
+      step()
+      return original.apply(this, given)
+    })
+  }
+}
+
+function step(): void {
+  if (within.getStore() === true && left-- <= 0) process.kill(process.pid, 'SIGKILL')
+}
