@@ -34,7 +34,8 @@ export function statusRoutes(namespace: NamespaceEntry, publisher: Publisher, st
       operationId: 'statusList',
       summary: 'Signed Token Status List',
       description:
-        'Two bits an entry: 0 valid, 1 invalid, 2 suspended. `version` never goes back; `denied_jti` names tokens denied one by one.',
+        'Two bits an entry: 0 valid, 1 invalid, 2 suspended. `version` never goes back; `denied_jti` names tokens denied one by one. ' +
+        'In gzip where `Accept-Encoding` takes it.',
       params: listParams,
       query: listQuery,
       answers: {

@@ -49,7 +49,9 @@ describe('verifier: tokens seen before', () => {
     wait(304)
     await verifier.verify(token)
     wait(1)
+    const asked = { ...issuer.hits }
     await refused(verifier.verify(token), 'expired')
+    expect(issuer.hits, 'what has expired is not worth a request').to.deep.equal({ ...asked, keys: issuer.hits.keys })
     await refused(polling().verify(token), 'expired')
   })
 

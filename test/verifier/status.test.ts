@@ -178,6 +178,7 @@ describe('verifier: status lists by polling', () => {
       'not deflated': (of) => Object.assign(of, { list: { status_list: { bits: 2, lst: 'AAAA' } } }),
       'a bomb': (of) =>
         Object.assign(of, { list: { status_list: { bits: 2, lst: lst(new Uint8Array(4 * 1024 * 1024 + 1)) } } }),
+      'a bomb in gzip': (of) => Object.assign(of, { gzip: true, list: { padding: 'x'.repeat(4 * 1024 * 1024) } }),
       'a strange version': (of) => Object.assign(of, { list: { version: 'x' } }),
       'a strange denied_jti': (of) => Object.assign(of, { list: { denied_jti: [{}] } }),
       'another content type': (of) => Object.assign(of, { listHeaders: { 'content-type': 'application/jwt' } }),
