@@ -17,7 +17,8 @@ const SPREAD_MS = 5_000
 
 /**
  * The next key may take over once everybody who caches the published keys must have fetched them since it was among
- * them, whichever instance they ask. In an emergency nothing is waited for, and nothing signed before can be verified any more.
+ * them, whichever instance they ask. In an emergency nothing is waited for, and nothing signed before can be verified any
+ * more.
  */
 export function rotationOf<K extends SigningKey>(
   keys: readonly K[],

@@ -19,7 +19,7 @@ export interface KnownTokens {
 }
 
 const MAX_TOKENS = 5_000
-/** So that the memory is at most 20 MiB of tokens and their claims; what is longer is checked each time. */
+/** So that it is at most 20 MiB of tokens, with their claims beside them; what is longer is checked each time. */
 const MAX_CHARS = 4_096
 
 /** By the whole text: the same claims under another signature are another token. The longest unused goes first. */

@@ -45,7 +45,7 @@ interface Rules extends StatusRules {
 export interface Freshness {
   /** As asked for in `revocation`; `off` where it is `false`. */
   mode: 'stream' | 'poll' | 'off'
-  /** Whether changes come by the stream at this moment; where not, each list is fetched again after its `ttl`. */
+  /** Whether changes come by the stream at this moment; each list is fetched again after its `ttl` either way. */
   connected: boolean
   /** The status lists that tokens have named. */
   lists: readonly ListFreshness[]

@@ -170,6 +170,9 @@ describe('verifier: following a stream', () => {
       issuer.list = { version: 9 }
       await settles(() => refused(verifier.verify(token), 'revoked'))
       expect(issuer.hits.status).to.equal(hits + 1)
+      await verifier.verify(other)
+      streams.at(-1)?.write(`event: keys\ndata: ${JSON.stringify({ removed: [issuer.key.kid] })}\n\n`)
+      await settles(() => refused(verifier.verify(other), 'unknown_key'))
     } finally {
       issuer.url = base
     }
