@@ -6,11 +6,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { DemoData } from '../../src/demo/seed.ts'
 import { dropDatabase, endSessions, freshName, mongoTestUri } from '../contract/mongo-server.ts'
 import { freePorts } from '../instances/instances.ts'
 
+const END_SESSIONS_MS = 300
 const CHILD = fileURLToPath(new URL('./killed.child.ts', import.meta.url))
 
 export interface Servers {
@@ -64,11 +66,17 @@ export async function startServers(kind: 'SQLite' | 'MongoDB'): Promise<Servers 
     async restart() {
       const [[, signal]] = await running.ended
       if (signal !== 'SIGKILL') throw new Error(`the server ended with ${signal}`)
-      if (uri !== undefined) await endSessions(uri, running.sessions)
-      running = await begin()
+      const { sessions } = running
+      const begun = begin()
+      // More than once: a command that was under way may come to the server later than this does.
+      const ended = () => Promise.race([begun.then(() => true), setTimeout(END_SESSIONS_MS, false)])
+      do if (uri !== undefined) await endSessions(uri, sessions)
+      while (!(await ended()))
+      running = await begun
     },
     async close() {
       for (const child of [running.child, spare]) {
+        if (!child.connected) continue
         child.disconnect()
         await once(child, 'exit')
       }
