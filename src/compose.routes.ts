@@ -44,7 +44,7 @@ export function makeRoutes(
   { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
 ) {
   const { catalog, store, masterKeys } = opened
-  const { keys, people, keyring, publisher, streams, exchange, inquiry, changes, chain, leaks } = parts
+  const { keys, people, keyring, publisher, streams, flushes, exchange, inquiry, changes, chain, leaks } = parts
   const { publicUrl } = config
   // The documents are made of the routes, this one among them.
   const documentOf = (namespace: string) => documents.of(namespace)
@@ -72,7 +72,7 @@ export function makeRoutes(
     ...holderRoutes(subjects),
     ...eventRoutes({ store, cursors, verifyEvents: createVerifyEvents(chain) }),
     ...usageRoutes({ store, catalog, now: keys.now }),
-    ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh }),
+    ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh, isAlone: flushes.isAlone }),
   ]
   const issuer = new Map<string, Route[]>(
     [...catalog.namespaces.values()].map((namespace) => [

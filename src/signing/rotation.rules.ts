@@ -13,18 +13,20 @@ export type Rotation<K> =
 export const LATE_CLOCKS_MS = 60_000
 
 /** Instances read the keys twice a second: by then every one of them publishes a key that one of them has made. */
-const SPREAD_MS = 5_000
+const SPREAD_MS = 2_000
 
 /**
  * The next key may take over once everybody who caches the published keys must have fetched them since it was among
  * them, whichever instance they ask. In an emergency nothing is waited for, and nothing signed before can be verified any
  * more.
+ *
+ * @param alone whether no other instance publishes the keys
  */
 export function rotationOf<K extends SigningKey>(
   keys: readonly K[],
   policy: RotationPolicy,
   now: number,
-  emergency: boolean,
+  { emergency, alone }: { emergency: boolean; alone: boolean },
 ): Rotation<K> {
   const states = keyStates(keys, policy, now)
   if (emergency) {
@@ -32,7 +34,8 @@ export function rotationOf<K extends SigningKey>(
     return { ok: true, generation, retire: states.filter(({ state }) => state !== 'retired').map(({ key }) => key) }
   }
   const next = states.findLast(({ state }) => state === 'next')?.key
-  const wait = next === undefined ? 1000 : next.publishedAt + SPREAD_MS + policy.jwksMaxAgeSeconds * 1000 - now
+  const shownByAll = (next?.publishedAt ?? now) + (alone ? 0 : SPREAD_MS)
+  const wait = shownByAll + policy.jwksMaxAgeSeconds * 1000 - now
   if (next === undefined || wait > 0) return { ok: false, retryAfterSeconds: Math.max(1, Math.ceil(wait / 1000)) }
   return { ok: true, activate: next }
 }

@@ -8,8 +8,8 @@ const COUNT = 3
 const ROTATIONS = 100
 /** How long the key set may be cached. */
 const MAX_AGE_MS = 30_000
-/** Beyond it, until the next key may take over. */
-const SPREAD_MS = 5_000
+/** Beyond it, until every instance has published the next key. */
+const SPREAD_MS = 2_000
 const AUDIENCE = 'https://api.example.com/v2'
 
 interface Key {
