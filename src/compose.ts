@@ -25,7 +25,7 @@ import { createManageVerifier } from './tokens/manage.ts'
 import { describeManagement } from './tokens/metadata.ts'
 import { createApp } from './web/app.ts'
 import type { Documents } from './web/documents.ts'
-import { close, type Listener, listen } from './web/listen.ts'
+import { type Listener, listen } from './web/listen.ts'
 import { docsPages } from './web/pages.ts'
 import { createIdentify, type IdentifyPrincipal } from './web/principal.ts'
 import type { Route } from './web/route.ts'
@@ -81,7 +81,7 @@ const REAL: Outside = { now: Date.now, random: pooledRandom() }
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */
 export async function start(given: Config, outside: Outside = REAL): Promise<Latchkey> {
   const listener = await listen(given.host, given.port)
-  const undo: (() => Promise<unknown>)[] = [() => close(listener.server)]
+  const undo: (() => Promise<unknown>)[] = [listener.close]
   try {
     const config = { ...given, publicUrl: given.publicUrl.replace(/:0(?=\/|$)/, `:${listener.port}`) }
     return await put(config, outside, listener, undo)
@@ -126,7 +126,7 @@ async function put(
   ]
   const stop = once(async () => {
     streams.close()
-    await close(listener.server)
+    await listener.close()
     await demo?.close()
     for (const loop of loops) await loop.stop()
     await flush()

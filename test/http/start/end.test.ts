@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { expect } from 'chai'
 import { openBed } from '../bed.ts'
 
@@ -22,5 +24,16 @@ describe('The end of a server', () => {
     await ended
     expect(performance.now() - began).to.be.below(5_000)
     agent.destroy()
+  })
+  it('waits for no connection on which nothing was ever asked, as browsers keep one ready', async () => {
+    const bed = await openBed()
+    const ready = connect(Number(new URL(bed.url).port), '127.0.0.1')
+    await once(ready, 'connect')
+    // One that came after it was answered: the server knows of both.
+    await bed.get('/healthz')
+    const began = performance.now()
+    await bed.latchkey.close()
+    expect(performance.now() - began).to.be.below(5_000)
+    ready.destroy()
   })
 })
