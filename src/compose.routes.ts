@@ -10,14 +10,7 @@ import { eventRoutes } from './events/routes.ts'
 import { createVerifyEvents } from './events/verify.ts'
 import { holderRoutes } from './holders/routes.ts'
 import { documentationRoutes } from './keys/documentation.routes.ts'
-import { importRoutes } from './keys/import.routes.ts'
-import { keyLifeRoutes } from './keys/life.routes.ts'
-import { matrixRoutes } from './keys/matrix.routes.ts'
-import { keyRightsRoutes } from './keys/rights.routes.ts'
-import { rotationRoutes } from './keys/rotation.routes.ts'
 import { keyRoutes } from './keys/routes.ts'
-import { shareRoutes } from './keys/share.routes.ts'
-import { shareLinkRoutes } from './keys/share-link.routes.ts'
 import type { Opened } from './open.ts'
 import { invitationRoutes } from './people/invitation.routes.ts'
 import { memberRoutes } from './people/members.routes.ts'
@@ -57,15 +50,8 @@ export function makeRoutes(
     ...invitationRoutes(people),
     ...resetRoutes(people),
     ...keyRoutes({ ...keys, cursors }),
-    ...rotationRoutes(keys),
-    ...shareRoutes(keys),
-    ...shareLinkRoutes(keys),
-    ...importRoutes(keys),
     ...documentationRoutes({ store, catalog, now: keys.now, documentOf }),
     ...leakRoutes({ leaks, signingKeys: catalog.leakReports.signingKeys }),
-    ...keyLifeRoutes(keys),
-    ...keyRightsRoutes(keys),
-    ...matrixRoutes({ ...keys, cursors }),
     ...accountRoutes(subjects),
     ...termsRoutes(subjects),
     ...subAccountRoutes(subjects),

@@ -9,14 +9,12 @@ import { type FoundKey, findKey } from './find.ts'
 import { deadline, lapsedSecrets, type RotationEnd, runningRotation, withDeadline, without } from './rotation.rules.ts'
 import type { ApiKey, Secret } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
+import type { KeyInAccount } from './suspend.ts'
 
 const ENDS_AT_ONCE = 100
 const SYSTEM: Asker = { actor: { type: 'system', id: null, name: 'Latchkey' }, requestId: null }
 
-export interface RotationTarget {
-  account: string
-  keyId: string
-  asker: Asker
+export interface RotationTarget extends KeyInAccount {
   /** Versions of the key; any unless said. */
   expected?: Expected
 }
@@ -28,7 +26,7 @@ export interface RotationTarget {
  */
 export async function moveRotation(
   deps: KeyDeps,
-  { account, keyId, asker, expected }: RotationTarget,
+  { account, id: keyId, asker, expected }: RotationTarget,
   overlapSeconds: number,
 ): Promise<ShownKey> {
   return change(deps, async () => {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { askerOf } from '../web/asker.ts'
 import { accountParams } from '../web/params.ts'
 import { oneLine } from '../web/prose.ts'
 import { type Route, route } from '../web/route.ts'
+import { granterOf } from './asker.ts'
 import type { KeyDeps } from './create.ts'
 import { type ImportItem, isImportable, MAX_IMPORTED_AT_ONCE } from './import.rules.ts'
 import { importKeys } from './import.ts'
@@ -89,10 +89,9 @@ export function importRoutes(deps: KeyDeps): Route[] {
         'account_suspended',
         'keys_full',
       ],
-      async handle({ body: { namespace, keys: items }, ...input }) {
-        const { account } = input.params
-        const asker = { ...askerOf(input, account), bound: true }
-        const results = await importKeys(deps, account, { namespace, items }, asker)
+      async handle(input) {
+        const { namespace, keys: items } = input.body
+        const results = await importKeys(deps, input.params.account, { namespace, items }, granterOf(input))
         return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { items: results } }
       },
     }),

@@ -1,14 +1,17 @@
 import { z } from 'zod'
-import { askerOf } from '../web/asker.ts'
 import { describe, described } from '../web/etag.ts'
 import { nothing } from '../web/params.ts'
-import { grantableScopes } from '../web/principal.ts'
-import { type Input, type Route, route } from '../web/route.ts'
+import { prose } from '../web/prose.ts'
+import { type Route, route } from '../web/route.ts'
+import { granterOf, targetOf } from './asker.ts'
 import type { KeyChange } from './change.rules.ts'
 import { changeKey } from './change.ts'
 import type { KeyDeps } from './create.ts'
 import { deleteKey } from './delete.ts'
-import { KEYS, keyParams, keyShape } from './shape.ts'
+import { findKey } from './find.ts'
+import { revokeKey } from './revoke.ts'
+import { REVOKE_REASONS } from './rules.ts'
+import { KEYS, keyParams, keyShape, showKey } from './shape.ts'
 import { resumeKey, suspendKey } from './suspend.ts'
 import { wishMembers } from './wish.shape.ts'
 
@@ -23,15 +26,30 @@ const changeBody = z
   })
   .meta({ id: 'ChangeKey' })
 
+const revokeBody = z
+  .strictObject({ reason: z.enum(REVOKE_REASONS), note: prose(1000).nullable().default(null) })
+  .meta({ id: 'RevokeKey' })
+
 const one = { tag: 'keys', errors: 'problem', path: `${KEYS}/{key}`, params: keyParams } as const
 
 export function keyLifeRoutes(deps: KeyDeps): Route[] {
-  return [changeRoute(deps), deleteRoute(deps), ...stateRoutes(deps)]
+  return [describeRoute(deps), changeRoute(deps), ...stateRoutes(deps), revokeRoute(deps), deleteRoute(deps)]
 }
 
-function targetOf(input: Input<z.output<typeof keyParams>, unknown, unknown>) {
-  const { account, key: id } = input.params
-  return { account, id, asker: askerOf(input, account) }
+function describeRoute({ store, now }: KeyDeps): Route {
+  return route({
+    ...one,
+    method: 'get',
+    operationId: 'describeKey',
+    summary: 'Describe a key',
+    access: 'keys.describe',
+    answers: { 200: described('The key.', keyShape) },
+    refusals: ['not_found'],
+    async handle({ params: { account, key: id } }) {
+      const { key, ...beside } = await findKey(store, account, id)
+      return describe(showKey(key, { ...beside, now: now() }))
+    },
+  })
 }
 
 function changeRoute(deps: KeyDeps): Route {
@@ -64,10 +82,27 @@ function changeRoute(deps: KeyDeps): Route {
       'holder_type_not_allowed',
     ],
     async handle(input) {
-      const { asker, ...target } = targetOf(input)
-      const grantable = grantableScopes(input.caller, target.account)
-      const author = { ...asker, bound: true, grantable }
-      return describe(await changeKey(deps, { ...target, expected: input.expected, asker: author }, input.body))
+      const target = { ...targetOf(input), asker: granterOf(input), expected: input.expected }
+      return describe(await changeKey(deps, target, input.body))
+    },
+  })
+}
+
+function revokeRoute(deps: KeyDeps): Route {
+  return route({
+    ...one,
+    method: 'post',
+    path: `${KEYS}/{key}/revoke`,
+    operationId: 'revokeKey',
+    summary: 'Revoke a key for good',
+    description: 'Every token of the key ends too: its status is in the next signed list.',
+    access: 'keys.revoke',
+    body: { kinds: ['json'], schema: revokeBody },
+    answers: { 200: described('The revoked key.', keyShape) },
+    refusals: ['invalid_request', 'not_found', 'key_revoked'],
+    async handle(input) {
+      const { account, id, asker } = targetOf(input)
+      return describe(await revokeKey(deps, account, id, input.body, asker))
     },
   })
 }

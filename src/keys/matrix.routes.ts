@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { search } from '../store/search.ts'
-import { askerOf } from '../web/asker.ts'
 import { type Cursors, pageQuery } from '../web/cursor.ts'
 import { accountParams } from '../web/params.ts'
-import { grantableScopes } from '../web/principal.ts'
 import { type Route, route } from '../web/route.ts'
+import { granterOf } from './asker.ts'
 import type { KeyDeps } from './create.ts'
 import { requireEachOnce } from './matrix.rules.ts'
 import { changeMatrix, flatRowsOf, rowOf } from './matrix.ts'
@@ -83,11 +82,10 @@ function writeRoute(deps: KeyDeps): Route {
       'unknown_namespace',
       'unknown_sub_account',
     ],
-    async handle({ body, query, ...input }) {
+    async handle(input) {
+      const { params, query, body } = input
       requireEachOnce(body.rows)
-      const { account } = input.params
-      const asker = { ...askerOf(input, account), bound: true, grantable: grantableScopes(input.caller, account) }
-      const written = await changeMatrix(deps, { account, namespace: query.namespace, asker }, body.rows)
+      const written = await changeMatrix(deps, { ...params, ...query, asker: granterOf(input) }, body.rows)
       return { status: 200, body: { rows: written } }
     },
   })

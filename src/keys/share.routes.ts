@@ -1,21 +1,19 @@
 import { z } from 'zod'
-import { askerOf } from '../web/asker.ts'
-import { grantableScopes } from '../web/principal.ts'
 import { type Route, route } from '../web/route.ts'
 import { iso } from '../web/time.ts'
+import { granterOf, targetOf } from './asker.ts'
 import type { KeyDeps } from './create.ts'
-import { overlapSeconds } from './rotation.routes.ts'
+import { FRESH_SECRET_REFUSALS, freshOverlap } from './rotation.routes.ts'
 import { KEYS, keyParams } from './shape.ts'
 import { MAX_SHARE_SECONDS } from './share.rules.ts'
 import { cancelShare, shareKey } from './share.ts'
 
-const DEFAULT_OVERLAP_SECONDS = 86_400
 const MIN_SHARE_SECONDS = 60
 
 const shareBody = z
   .strictObject({
     expiresInSeconds: z.int().min(MIN_SHARE_SECONDS).max(MAX_SHARE_SECONDS).default(MAX_SHARE_SECONDS),
-    overlapSeconds: overlapSeconds.default(DEFAULT_OVERLAP_SECONDS),
+    ...freshOverlap,
   })
   .meta({ id: 'ShareKey' })
 const link = z
@@ -28,53 +26,50 @@ const link = z
   })
   .meta({ id: 'ShareLink' })
 
+const shared = {
+  tag: 'keys',
+  errors: 'problem',
+  access: 'keys.share',
+  params: keyParams,
+  path: `${KEYS}/{key}/share`,
+} as const
+
 export function shareRoutes(deps: KeyDeps): Route[] {
-  const shared = {
-    tag: 'keys',
-    errors: 'problem',
-    access: 'keys.share',
-    params: keyParams,
-    path: `${KEYS}/{key}/share`,
-  } as const
-  return [
-    route({
-      ...shared,
-      method: 'post',
-      operationId: 'shareKey',
-      summary: 'Make a one-time link to a fresh secret',
-      description:
-        'Whoever opens the link gets a new secret of the key, made at that moment; the one in use then ends after the overlap. Another link of the key that is still open is good for nothing from now on.',
-      body: { kinds: ['json'], schema: shareBody },
-      answers: { 201: { description: 'The link.', content: { 'application/json': link } } },
-      refusals: [
-        'invalid_request',
-        'exceeds_your_rights',
-        'key_revoked',
-        'key_expired',
-        'no_secret',
-        'conflict',
-        'unknown_namespace',
-      ],
-      idempotent: { oneTime: ['url'] },
-      async handle({ body, ...input }) {
-        const { account, key } = input.params
-        const asker = { ...askerOf(input, account), bound: true, grantable: grantableScopes(input.caller, account) }
-        const { url, expiresAt } = await shareKey(deps, account, key, body, asker)
-        return { status: 201, headers: { 'Cache-Control': 'no-store' }, body: { url, expiresAt: iso(expiresAt) } }
-      },
-    }),
-    route({
-      ...shared,
-      method: 'delete',
-      operationId: 'cancelShare',
-      summary: 'Cancel the open link',
-      answers: { 204: { description: 'The link is good for nothing any more.' } },
-      refusals: ['not_found', 'conflict'],
-      async handle(input) {
-        const { account, key } = input.params
-        await cancelShare(deps, account, key, askerOf(input, account))
-        return { status: 204 }
-      },
-    }),
-  ]
+  return [shareRoute(deps), cancelRoute(deps)]
+}
+
+function shareRoute(deps: KeyDeps): Route {
+  return route({
+    ...shared,
+    method: 'post',
+    operationId: 'shareKey',
+    summary: 'Make a one-time link to a fresh secret',
+    description:
+      'Whoever opens the link gets a new secret of the key, made at that moment; the one in use then ends after the overlap. Another link of the key that is still open is good for nothing from now on.',
+    body: { kinds: ['json'], schema: shareBody },
+    answers: { 201: { description: 'The link.', content: { 'application/json': link } } },
+    refusals: FRESH_SECRET_REFUSALS,
+    idempotent: { oneTime: ['url'] },
+    async handle(input) {
+      const { account, key } = input.params
+      const { url, expiresAt } = await shareKey(deps, account, key, input.body, granterOf(input))
+      return { status: 201, headers: { 'Cache-Control': 'no-store' }, body: { url, expiresAt: iso(expiresAt) } }
+    },
+  })
+}
+
+function cancelRoute(deps: KeyDeps): Route {
+  return route({
+    ...shared,
+    method: 'delete',
+    operationId: 'cancelShare',
+    summary: 'Cancel the open link',
+    answers: { 204: { description: 'The link is good for nothing any more.' } },
+    refusals: ['not_found', 'conflict'],
+    async handle(input) {
+      const { account, id, asker } = targetOf(input)
+      await cancelShare(deps, account, id, asker)
+      return { status: 204 }
+    },
+  })
 }
