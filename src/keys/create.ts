@@ -119,7 +119,7 @@ async function prepare(
   if (fault !== null) throw fault
   const namespace = catalog.namespaces.get(wish.namespace) as NamespaceEntry
   if (asker.bound) refuseBeyond(wish, account, namespace, { catalog, ...asker })
-  const id = await unusedId(deps)
+  const [id] = (await unusedIds(deps, 1)) as [string]
   const secret = secretFor(id)
   const { type, id: by, name } = asker.actor
   const key = newKey(wish, account.id, holder, {
@@ -144,9 +144,14 @@ async function prepare(
 }
 
 /** Ids of deleted keys stand in the log and in tokens: nobody else is to have one. */
-export async function unusedId({ store, random }: Pick<KeyDeps, 'store' | 'random'>): Promise<string> {
-  const id = newKeyId(random)
-  return (await store.get('', 'deletedKeys', id)) === null ? id : unusedId({ store, random })
+export async function unusedIds(deps: Pick<KeyDeps, 'store' | 'random'>, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => newKeyId(deps.random))
+  const deleted = await deps.store.getMany(
+    '',
+    ids.map((id) => ({ collection: 'deletedKeys', id })),
+  )
+  const unused = ids.filter((_, i) => deleted[i] === null)
+  return unused.length === count ? unused : [...unused, ...(await unusedIds(deps, count - unused.length))]
 }
 
 export function madeSecret(

@@ -3,7 +3,7 @@ import type { Code, Refusal } from '../errors.ts'
 import type { Holder } from '../holders/rules.ts'
 import { type KeyWish, type Made, newKey, PLAIN_WISH } from './create.rules.ts'
 import type { Grant } from './rights.rules.ts'
-import { type ApiKey, hashImported, OWN_PREFIX, type Secret } from './rules.ts'
+import { type ApiKey, OWN_PREFIX, type Secret } from './rules.ts'
 
 export const MAX_IMPORTED_AT_ONCE = 1_000
 const LENGTHS = { min: 16, max: 512 }
@@ -29,25 +29,16 @@ export function importWish({ name, grants, holderId }: ImportItem, namespace: st
   return { ...PLAIN_WISH, name, grants, holderId, namespace }
 }
 
-export interface ImportedSecret {
-  id: string
-  sha256: string
-  last4: string
-  pepper: { id: string; bytes: Uint8Array }
-}
-
 export function importedKey(
   wish: KeyWish,
   account: string,
   holder: Holder | null,
-  { secret: imported, ...made }: Omit<Made, 'secret'> & { secret: ImportedSecret },
+  { secret: imported, ...made }: Omit<Made, 'secret'> & { secret: Pick<Secret, 'id' | 'pepper' | 'hash' | 'last4'> },
 ): ApiKey {
-  const { id, sha256, last4, pepper } = imported
-  const hash = hashImported(sha256, pepper.bytes)
   const { now: createdAt, status } = made
-  const secret: Secret = { id, pepper: pepper.id, hash, last4, createdAt, expiresAt: null, status }
+  const secret: Secret = { ...imported, createdAt, expiresAt: null, status }
   const key = newKey(wish, account, holder, { ...made, secret: null })
-  return { ...key, secrets: [secret], jwksStatus: null, importedHash: hash }
+  return { ...key, secrets: [secret], jwksStatus: null, importedHash: secret.hash }
 }
 
 /** Why one key of many was not imported, without stopping the others. */

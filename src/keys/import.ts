@@ -6,8 +6,7 @@ import type { Holder } from '../holders/rules.ts'
 import { act, type Decision } from '../store/act.ts'
 import { EVERY_ACCOUNT, type Guarded, type Kept, type NewEvent, type Ref, type Write } from '../store/store.ts'
 import { accountFault, wishFault } from './create.rules.ts'
-import { type KeyAsker, type KeyDeps, keyEvent, refuseBeyond } from './create.ts'
-import { newKeyId } from './grammar.rules.ts'
+import { type KeyAsker, type KeyDeps, keyEvent, refuseBeyond, unusedIds } from './create.ts'
 import { type ImportItem, importedKey, importWish, type RefusedItem, refusedItem } from './import.rules.ts'
 import { type ApiKey, hashImported } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
@@ -24,8 +23,12 @@ interface Loaded {
   holders: ReadonlyMap<string, Holder>
   /** Slugs of those that the grants name and that exist. */
   subAccounts: ReadonlySet<string>
+  /** Of each item, by id of the pepper. */
+  hashes: readonly ReadonlyMap<string, string>[]
   /** Hashes that keys of any account have already. */
   taken: Set<string>
+  /** One for each item. */
+  ids: readonly string[]
   /** How many more keys the account may have, less those made of earlier items. */
   room: number
   guards: Guarded[]
@@ -60,7 +63,7 @@ async function decide(
   const results: ImportResult[] = []
   for (const [index, item] of wanted.items.entries()) {
     try {
-      const key = await keyOf(deps, item, loaded, asker)
+      const key = await keyOf(deps, { item, index }, loaded, asker)
       const shown = showKey(key, { holder: holderOf(item, loaded), use: null, now: key.createdAt })
       insert.push({ collection: 'keys', document: key })
       events.push(keyEvent(deps, 'key.created', asker, key, { object: shown, imported: true }))
@@ -77,11 +80,16 @@ async function decide(
 }
 
 /** @throws Refusal why this one cannot be imported */
-async function keyOf(deps: KeyDeps, item: ImportItem, loaded: Loaded, asker: KeyAsker): Promise<ApiKey> {
+async function keyOf(
+  deps: KeyDeps,
+  { item, index }: { item: ImportItem; index: number },
+  loaded: Loaded,
+  asker: KeyAsker,
+): Promise<ApiKey> {
   const { catalog, peppers } = deps
   const { account, namespace, subAccounts, taken } = loaded
-  const hashes = [...peppers.all.values()].map((pepper) => hashImported(item.sha256, pepper))
-  if (hashes.some((hash) => taken.has(hash))) throw new Refusal('already_imported')
+  const hashes = loaded.hashes[index] as ReadonlyMap<string, string>
+  if ([...hashes.values()].some((hash) => taken.has(hash))) throw new Refusal('already_imported')
   if (loaded.room <= 0) throw new Refusal('keys_full')
   const wish = importWish(item, namespace.id)
   const holder = holderOf(item, loaded)
@@ -89,13 +97,13 @@ async function keyOf(deps: KeyDeps, item: ImportItem, loaded: Loaded, asker: Key
   const fault = wishFault({ wish, account, holder, subAccounts, jwksUriFault: null, catalog, now })
   if (fault !== null) throw fault
   if (asker.bound) refuseBeyond(wish, account, namespace, { catalog })
-  for (const hash of hashes) taken.add(hash)
+  for (const hash of hashes.values()) taken.add(hash)
   loaded.room -= 1
-  const { sha256, last4 } = item
+  const pepper = peppers.current.id
   const { type, id, name } = asker.actor
   return importedKey(wish, account.id, holder, {
-    id: newKeyId(deps.random),
-    secret: { id: deps.newId('sec'), sha256, last4, pepper: peppers.current },
+    id: loaded.ids[index] as string,
+    secret: { id: deps.newId('sec'), pepper, hash: hashes.get(pepper) as string, last4: item.last4 },
     status: await deps.allocator.take(namespace.id),
     by: { type, id, name },
     now,
@@ -120,12 +128,15 @@ async function load(deps: KeyDeps, accountId: string, { namespace: id, items }: 
   if (account === null) throw new Refusal('not_found')
   const namespace = namespaceFor(deps, account, id, now())
   const there = found.slice(1 + holderIds.length)
+  const hashes = items.map(({ sha256 }) => hashesOf(deps, sha256))
   return {
     account,
     namespace,
     holders: new Map(holderIds.flatMap((holder, i) => (found[1 + i] ? [[holder, found[1 + i] as Kept<Holder>]] : []))),
     subAccounts: new Set(slugs.filter((_, i) => there[i] !== null)),
-    taken: await takenHashes(deps, items),
+    hashes,
+    taken: await takenHashes(deps, hashes),
+    ids: await unusedIds(deps, items.length),
     room: catalog.limits.keysPerAccount - (head?.counts.keys ?? 0),
     guards: refs.flatMap(({ collection }, i) => (found[i] ? [{ collection, document: found[i] } as Guarded] : [])),
   }
@@ -141,10 +152,14 @@ function namespaceFor({ catalog }: KeyDeps, account: Account, id: string, now: n
   return namespace
 }
 
-async function takenHashes({ store, peppers }: KeyDeps, items: readonly ImportItem[]): Promise<Set<string>> {
+function hashesOf({ peppers }: KeyDeps, sha256: string): Map<string, string> {
+  return new Map([...peppers.all].map(([id, bytes]) => [id, hashImported(sha256, bytes)]))
+}
+
+async function takenHashes({ store, peppers }: KeyDeps, all: Loaded['hashes']): Promise<Set<string>> {
   const taken = new Set<string>()
-  for (const pepper of peppers.all.values()) {
-    const hashes = distinct(items.map(({ sha256 }) => hashImported(sha256, pepper)))
+  for (const pepper of peppers.all.keys()) {
+    const hashes = distinct(all.map((of) => of.get(pepper) as string))
     const { items: keys } = await store.page(EVERY_ACCOUNT, 'keys', {
       where: { importedHash: hashes },
       limit: Math.max(1, hashes.length),

@@ -51,8 +51,9 @@ export type StatusValue = typeof VALID | typeof INVALID | typeof SUSPENDED
 
 /** Entries per list: 2^20, two bits each, is 256 KiB before compression. */
 export const LIST_SIZE = 2 ** 20
-/** Indexes handed out at a time, so that creating keys seldom writes the allocator. Divides {@link LIST_SIZE}. */
-export const BLOCK_SIZE = 64
+/** Indexes that a process takes at first; then twice as many each time, so that many keys seldom write the allocator. */
+export const FIRST_BLOCK_SIZE = 64
+export const MAX_BLOCK_SIZE = 4096
 /** Verifiers with another clock take a token for a while after its `exp`: so long it is denied. */
 export const DENIAL_GRACE_SECONDS = 60
 /** A signed list is good for this long. */
@@ -76,26 +77,36 @@ export function newList(namespace: string, number: number, seed: string): Status
   }
 }
 
-/** The list and position of the `n`th index ever handed out in a namespace. */
-export function placeOf(n: number): { number: number; counter: number } {
-  return { number: Math.floor(n / LIST_SIZE), counter: n % LIST_SIZE }
+/** The list and position of the `n`th index ever handed out in a namespace, and how many more that list has from there. */
+export function placeOf(n: number): { number: number; counter: number; room: number } {
+  const counter = n % LIST_SIZE
+  return { number: Math.floor(n / LIST_SIZE), counter, room: LIST_SIZE - counter }
 }
 
 /**
  * A permutation of the list's indexes, so that they look random, are never handed out twice and need no memory: a
  * four-round Feistel network over the index's two halves (draft-ietf-oauth-status-list-21 §13.2 on linkability).
  */
-export function permute(counter: number, seed: string): number {
+export function permutation(seed: string): (counter: number) => number {
   const half = Math.log2(LIST_SIZE) / 2
   const mask = 2 ** half - 1
-  let left = counter >> half
-  let right = counter & mask
-  for (let round = 0; round < 4; round++) {
-    const mixed = createHmac('sha256', seed).update(`${round}:${right}`).digest().readUInt32BE(0) & mask
-    ;[left, right] = [right, left ^ mixed]
+  // A half has few values, and a MAC costs more than all else: each is made once.
+  const mixed = Array.from({ length: ROUNDS }, () => new Int32Array(mask + 1).fill(-1))
+  const mix = (round: number, right: number): number => {
+    const known = mixed[round]?.[right] as number
+    if (known >= 0) return known
+    const made = createHmac('sha256', seed).update(`${round}:${right}`).digest().readUInt32BE(0) & mask
+    ;(mixed[round] as Int32Array)[right] = made
+    return made
   }
-  return (left << half) | right
+  return (counter) => {
+    let left = counter >> half
+    let right = counter & mask
+    for (let round = 0; round < ROUNDS; round++) [left, right] = [right, left ^ mix(round, right)]
+    return (left << half) | right
+  }
 }
+const ROUNDS = 4
 
 /** Sets entry `index` in a packed list, least significant bits first (§4.1). */
 export function setEntry(packed: Uint8Array, index: number, value: StatusValue): void {

@@ -19,6 +19,7 @@ export type Models = Record<CollectionName, Model<Stored>>
  */
 export function encodeName(name: string): string {
   if (name === '') return '%'
+  if (!/[$_.%\0]/.test(name)) return name
   return name.replace(/^[$_]|[.%\0]/g, (found) => `%${found.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
@@ -30,7 +31,10 @@ function decodeName(name: string): string {
 function encode(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(encode)
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [encodeName(name), encode(member)]))
+  const encoded: Plain = {}
+  // No encoded name is `__proto__`.
+  for (const [name, member] of Object.entries(value)) encoded[encodeName(name)] = encode(member)
+  return encoded
 }
 
 function decode(value: unknown): unknown {

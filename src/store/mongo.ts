@@ -116,7 +116,9 @@ class MongoStore implements Store {
     for (const { collection, id } of refs) {
       declarationOf(collection)
       requireId(id)
-      wanted.set(collection, [...(wanted.get(collection) ?? []), id])
+      const ids = wanted.get(collection)
+      if (ids) ids.push(id)
+      else wanted.set(collection, [id])
     }
     const found = await this.#guard(() =>
       Promise.all([...wanted].map(([name, ids]) => this.#findMany(scope, name, ids))),

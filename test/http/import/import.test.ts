@@ -138,6 +138,42 @@ onBothStores(
       expect(await refused(b, '/v2/jwts', text)).to.deep.equal(await refused(b, '/v2/jwts', 'old-system-key-unknown'))
     })
 
+    it('are deleted like any key: a new import of the same text has an id of its own', async () => {
+      const b = bed()
+      const acme = await callerOf(b, 'acme-manage')
+      const keys = [item('old-system-key-deleted')]
+      const [first] = itemsOf(await acme.post(IMPORT, { namespace: 'v2', keys }))
+      expect((await acme.delete(`/manage/accounts/acme/keys/${first?.key?.id}`)).status).to.equal(204)
+      const [second] = itemsOf(await acme.post(IMPORT, { namespace: 'v2', keys }))
+      expect(second?.key?.id).to.be.a('string').and.not.to.equal(first?.key?.id)
+      const token = await b.post('/v2/jwts', { json: { apiKey: 'old-system-key-deleted' } })
+      expect(claimsOf(token.text).client_id).to.equal(second?.key?.id)
+    })
+
+    it('never get the id of a deleted key', async () => {
+      const b = bed()
+      const { store } = b.latchkey
+      const acme = await callerOf(b, 'acme-manage')
+      const getMany = store.getMany.bind(store)
+      let deleted = ''
+      store.getMany = async (scope, refs) => {
+        const [ref] = refs
+        const found = await getMany(scope, refs)
+        if (ref?.collection !== 'deletedKeys' || deleted !== '') return found
+        deleted = ref.id
+        return [{ id: ref.id, account: '', rev: 1 }, ...found.slice(1)]
+      }
+      try {
+        const keys = ['d1', 'd2', 'd3'].map((end) => item(`old-system-key-${end}`))
+        const ids = itemsOf(await acme.post(IMPORT, { namespace: 'v2', keys })).map(({ key }) => key?.id)
+        expect(deleted).to.match(/^key_/)
+        expect(new Set(ids).size).to.equal(3)
+        expect(ids).not.to.include(deleted)
+      } finally {
+        store.getMany = getMany
+      }
+    })
+
     it('cost one store call to find or to miss', async () => {
       const b = bed()
       const { store } = b.latchkey

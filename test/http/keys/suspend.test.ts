@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { unusedId } from '../../../src/keys/create.ts'
+import { unusedIds } from '../../../src/keys/create.ts'
+import { closeOverlaps } from '../../../src/keys/end-rotation.ts'
 import { newKeyId } from '../../../src/keys/grammar.rules.ts'
 import { onBothStores } from '../bed.ts'
 import { callerOf, eventsOf, statusOf } from '../manage/caller.ts'
@@ -134,9 +135,32 @@ onBothStores('Deleting a key', (bed) => {
       insert: [{ collection: 'deletedKeys', document: { id: taken, account: '', deletedAt: b.now() } }],
     })
     let rolls = 0
-    const given = await unusedId({ store, random: (count) => Buffer.alloc(count, 7 + rolls++) })
-    expect(given).to.equal(newKeyId((count) => Buffer.alloc(count, 8)))
+    const given = await unusedIds({ store, random: (count) => Buffer.alloc(count, 7 + rolls++) }, 2)
+    expect(given).to.deep.equal([8, 9].map((byte) => newKeyId((count) => Buffer.alloc(count, byte))))
     expect((await store.get('', 'deletedKeys', key.id))?.deletedAt).to.equal(b.now())
+  })
+
+  it('its open link is good for nothing, and its rotation is over, once and silently', async () => {
+    const b = bed()
+    const acme = await callerOf(b, 'acme-manage')
+    const key = await makeKey(b, acme)
+    const old = await key.token()
+    const { secret } = (await acme.post(`${key.path}/rotate`, { overlapSeconds: 3600 })).json() as { secret: string }
+    const { text: fresh } = await b.post('/v2/jwts', { json: { apiKey: secret } })
+    const { url } = (await acme.post(`${key.path}/share`, {})).json() as { url: string }
+    expect([statusOf(b, old), statusOf(b, fresh)]).to.deep.equal([0, 0])
+    expect((await acme.delete(key.path)).status).to.equal(204)
+    expect([statusOf(b, old), statusOf(b, fresh)]).to.deep.equal([1, 1])
+    for (const apiKey of [key.secret, secret])
+      expect((await b.post('/v2/jwts', { json: { apiKey } })).json().code).to.equal('invalid_api_key')
+    for (const answer of [await b.get(url), await b.post(url)])
+      expect([answer.status, answer.headers.get('content-type')]).to.deep.equal([404, 'application/problem+json'])
+    b.pass(3_600_000)
+    await closeOverlaps(b.latchkey.keys)
+    const again = await callerOf(b, 'acme-manage')
+    const types = (await eventsOf(again, 'acme', key.id)).map(({ type }) => type)
+    expect(types).to.deep.equal(['key.created', 'key.rotated', 'key.shared', 'key.deleted'])
+    expect(await b.latchkey.store.get('acme', 'rotations', key.id)).to.equal(null)
   })
 
   it('a revoked key may be deleted; a manage key’s token is refused afterwards', async () => {
