@@ -1,7 +1,6 @@
 /** What a developer of an account is given to begin with, besides a key. */
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import type { OpenApiDocument } from '../web/openapi.ts'
-import type { Grant } from './rights.rules.ts'
 
 export interface Endpoint {
   group: string
@@ -49,13 +48,6 @@ function authOf({ security = [], tags = [] }: { security?: object[]; tags?: stri
   return tags.some((tag) => TAKE_KEYS.has(tag)) ? 'API key' : 'none'
 }
 const TAKE_KEYS = new Set(['jwts', 'oauth'])
-
-/** Grants as the command line takes them: `links:read`, or `acme-eu=orders:write` on a sub-account. */
-export function rightsText(grants: readonly Grant[]): string {
-  return grants
-    .map(({ subAccount, scopes }) => `${subAccount === null ? '' : `${subAccount}=`}${scopes.join(' ')}`)
-    .join('; ')
-}
 
 export interface ReadmeFacts {
   account: { id: string; name: string; plan: string }

@@ -7,9 +7,10 @@ import { csvLine } from '../web/csv.ts'
 import type { OpenApiDocument } from '../web/openapi.ts'
 import { type ZipFile, zipOf } from '../web/zip.ts'
 import { adviceFor } from './admission.rules.ts'
-import { type Endpoint, endpointsOf, readmeText, rightsText } from './documentation.rules.ts'
+import { type Endpoint, endpointsOf, readmeText } from './documentation.rules.ts'
 import { findKeys } from './find.ts'
 import { showKey } from './shape.ts'
+import { type KeyColumn, keyRow } from './table.rules.ts'
 
 export interface DocumentationDeps {
   store: Store
@@ -83,6 +84,19 @@ function endpointsCsv(endpoints: readonly Endpoint[]): string {
 }
 
 const AT_ONCE = 500
+/** Ids and rights, for whoever is to use the keys. */
+const COLUMNS: readonly KeyColumn[] = [
+  'id',
+  'name',
+  'description',
+  'kind',
+  'status',
+  'holderType',
+  'holder',
+  'externalId',
+  'rights',
+  'expiresAt',
+]
 
 async function keysCsv(
   { store, now }: DocumentationDeps,
@@ -90,28 +104,15 @@ async function keysCsv(
   namespace: string,
   holderType: HolderType | undefined,
 ): Promise<string> {
-  const head = [
-    'id',
-    'name',
-    'description',
-    'kind',
-    'status',
-    'holderType',
-    'holder',
-    'externalId',
-    'rights',
-    'expiresAt',
-  ]
-  const lines = [csvLine(head)]
+  const lines = [csvLine(COLUMNS)]
   let after: Position | null = null
   do {
     const where = { namespace, ...(holderType === undefined ? {} : { holderType }) }
     const query = { where, limit: AT_ONCE, ...(after === null ? {} : { after }) }
     const { found, next } = await findKeys(store, account, query, { now: now() })
     for (const { key, ...beside } of found) {
-      const { id, name, description, kind, status, holder, grants, expiresAt } = showKey(key, { ...beside, now: now() })
-      const of = [holder?.type, holder?.name, holder?.externalId]
-      lines.push(csvLine([id, name, description, kind, status, ...of, rightsText(grants), expiresAt]))
+      const row = keyRow(showKey(key, { ...beside, now: now() }))
+      lines.push(csvLine(COLUMNS.map((column) => row[column])))
     }
     after = next
   } while (after !== null)

@@ -9,6 +9,7 @@ import type { KeyDeps } from './create.ts'
 import { findKeys } from './find.ts'
 import { KEY_STATUSES } from './rules.ts'
 import { KEYS, keyShape, showKey } from './shape.ts'
+import { KEY_COLUMNS, keyRow } from './table.rules.ts'
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -60,6 +61,7 @@ function listRoute({ store, now, cursors }: ListDeps): Route {
         content: { 'application/json': pageOf(keyShape, 'KeyPage') },
       },
     },
+    csvColumns: KEY_COLUMNS,
     refusals: ['invalid_request'],
     async handle({ params: { account }, query: { limit = DEFAULT_PAGE, cursor, ...asked }, caller }) {
       const own = ownHolder(caller, account)
@@ -72,7 +74,7 @@ function listRoute({ store, now, cursors }: ListDeps): Route {
       const at = now()
       const { found, next } = await findKeys(store, account, query, { status, q, now: at })
       const items = found.map(({ key, ...beside }) => showKey(key, { ...beside, now: at }))
-      return { status: 200, body: { items, nextCursor: cursors.write(list, next) } }
+      return { status: 200, body: { items, nextCursor: cursors.write(list, next) }, csvRows: items.map(keyRow) }
     },
   })
 }

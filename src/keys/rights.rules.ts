@@ -137,6 +137,13 @@ export function grantsFault(
   return null
 }
 
+/** Grants as the command line takes them: `links:read`, or `acme-eu=orders:write` on a sub-account. */
+export function rightsText(grants: readonly Grant[]): string {
+  return grants
+    .map(({ subAccount, scopes }) => `${subAccount === null ? '' : `${subAccount}=`}${scopes.join(' ')}`)
+    .join('; ')
+}
+
 const NONE: ReadonlySet<string> = new Set()
 
 /** The grants themselves, implied scopes written out. */

@@ -64,7 +64,8 @@ function moveRoute(deps: RotateDeps): Route {
     path: `${KEYS}/{key}/rotation`,
     operationId: 'moveRotation',
     summary: 'Extend or shorten the overlap',
-    description: 'Counted from now, and never beyond the end of the key. With If-Match, only of the key as it was read.',
+    description:
+      'Counted from now, and never beyond the end of the key. With If-Match, only of the key as it was read.',
     ifMatch: 'optional',
     body: { kinds: ['json'], schema: moveBody },
     answers: { 200: described('The key.', keyShape) },

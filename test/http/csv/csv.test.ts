@@ -4,6 +4,7 @@ import { type Document, type Operation, operations } from '../documents/openapi.
 import { callerOf } from '../manage/caller.ts'
 import { type Browser, signIn } from '../people/browser.ts'
 
+const KEYS = '/manage/accounts/acme/keys'
 const HOLDERS = '/manage/accounts/acme/holders'
 
 /** Members of the items of a list, as the document shows its page; null: no list. */
@@ -159,6 +160,42 @@ onBothStores('Lists as CSV', (bed) => {
       expect([answer.status, answer.headers.get('content-type')], list).to.deep.equal([200, 'text/csv; charset=utf-8'])
     }
   }).timeout(30_000)
+
+  it('of keys are flat: a row a key, with whose it is, what it may do and who made it', async () => {
+    const b = bed()
+    const acme = await callerOf(b, 'acme-manage')
+    const wish = {
+      name: '=1+1',
+      description: 'Sync, at night',
+      namespace: 'v2',
+      holderId: b.demo.holders.bluemedia,
+      grants: [
+        { subAccount: null, scopes: ['links:read', 'links:write'] },
+        { subAccount: 'acme-eu', scopes: ['orders:write'] },
+      ],
+      allowedIps: ['203.0.113.7', '198.51.100.0/24'],
+      customData: { crm: 7 },
+    }
+    const { key, secret } = (await acme.post(KEYS, wish)).json() as { key: Record<string, string>; secret: string }
+    expect((await b.post('/v2/jwts', { json: { apiKey: secret }, headers: {} })).status).to.equal(403)
+    await acme.post(`${KEYS}/${key.id}/revoke`, { reason: 'partner_ended', note: 'See the mail' })
+    const csv = await acme.get(`${KEYS}?holderType=affiliate&format=csv`)
+    expect(csv.status, csv.text).to.equal(200)
+    expect(csv.text).not.to.include(secret)
+    const [head, ...rows] = csv.text.trimEnd().split('\r\n') as [string, ...string[]]
+    expect(head).to.equal(
+      'id,account,namespace,name,description,kind,status,holderType,holder,holderId,externalId,rights,subAccounts,' +
+        'allowedIps,allowedOrigins,last4,createdAt,createdBy,updatedAt,lastUsedAt,expiresAt,rotationEndsAt,' +
+        'revokedAt,revokedBy,revokedReason,revokedNote,tokenEndpointAuthMethod,dpopBoundAccessTokens,customData,version',
+    )
+    const at = new Date(b.now()).toISOString()
+    expect(rows.find((row) => row.startsWith(key.id as string))).to.equal(
+      `${key.id},acme,v2,'=1+1,"Sync, at night",secret,revoked,affiliate,Blue Media,${b.demo.holders.bluemedia},A-1001,` +
+        'links:read links:write; acme-eu=orders:write,acme-eu,203.0.113.7 198.51.100.0/24,,' +
+        `${secret.slice(-4)},${at},acme-manage,${at},,,,${at},acme-manage,partner_ended,See the mail,` +
+        'client_secret_basic,false,"{""crm"":7}",2',
+    )
+  })
 
   it('are refused as any list is', async () => {
     const b = bed()
