@@ -54,14 +54,48 @@ async function send(url: string, timeoutMs: number, init: RequestInit): Promise<
     const response = await fetch(url, init)
     return { response, text: await response.text() }
   } catch (error) {
-    const { origin } = new URL(url)
-    if ((error as Error).name === 'TimeoutError') {
-      throw new CliFault(EXIT.unavailable, 'unavailable', `${origin} did not answer within ${timeoutMs / 1000} s.`)
-    }
-    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
-    const how = 'Start it with "latchkey serve", or set LATCHKEY_URL to where it runs.'
-    const why = code === undefined ? '' : ` (${code})`
-    throw new CliFault(EXIT.unavailable, 'unavailable', `No server answers at ${origin}${why}. ${how}`)
+    throw unreachable(url, timeoutMs, error)
+  }
+}
+
+function unreachable(url: string, timeoutMs: number, error: unknown): CliFault {
+  const { origin } = new URL(url)
+  if ((error as Error).name === 'TimeoutError') {
+    return new CliFault(EXIT.unavailable, 'unavailable', `${origin} did not answer within ${timeoutMs / 1000} s.`)
+  }
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+  const how = 'Start it with "latchkey serve", or set LATCHKEY_URL to where it runs.'
+  const why = code === undefined ? '' : ` (${code})`
+  return new CliFault(EXIT.unavailable, 'unavailable', `No server answers at ${origin}${why}. ${how}`)
+}
+
+const DOWNLOAD_TIMEOUT_MS = 10 * 60_000
+
+/**
+ * The body of an answer as it comes in.
+ *
+ * @throws CliFault, also where it breaks off: then what came is not the whole
+ */
+export async function* download(
+  url: string,
+  { token, accept }: { token: string; accept: string },
+): AsyncGenerator<Uint8Array> {
+  const init = {
+    redirect: 'manual',
+    signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS),
+    headers: { accept, authorization: `Bearer ${token}` },
+  } as const
+  const response = await fetch(url, init).catch((error) => {
+    throw unreachable(url, DOWNLOAD_TIMEOUT_MS, error)
+  })
+  if (!response.ok || response.body === null) throw faultOf(url, response, parse(await response.text()))
+  const chunks = response.body[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await chunks.next().catch(() => {
+      throw new CliFault(EXIT.unavailable, 'broken_off', 'The answer broke off before its end. Try again.')
+    })
+    if (next.done) return
+    yield next.value
   }
 }
 

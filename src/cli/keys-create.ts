@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { CreatedKey } from '../keys/create.ts'
+import type { CreatedKey, SharedKey } from '../keys/create.ts'
 import { jwksFaults } from '../keys/jwks.rules.ts'
 import { CliFault, EXIT } from './exit.ts'
 import type { Grant } from './input.ts'
@@ -23,10 +23,11 @@ export interface CreateOptions extends JsonOption {
   jwks?: string
   jwksUri?: string
   dpop?: boolean
+  deliver?: 'answer' | 'share'
   confirm?: boolean
 }
 
-/** `latchkey keys create`: the secret, if there is one, stands alone on the last line of stdout. */
+/** `latchkey keys create`: the secret, or the link to it, if there is one, stands alone on the last line of stdout. */
 export async function createKey(options: CreateOptions): Promise<void> {
   const {
     account,
@@ -54,8 +55,12 @@ export async function createKey(options: CreateOptions): Promise<void> {
     allowedOrigins,
     expiresAt,
   }
-  const made = await session.call<CreatedKey>('/keys', { method: 'POST', json: wish })
+  const made = await session.call<CreatedKey | SharedKey>('/keys', { method: 'POST', json: wish })
   if (json) return printJson(made)
+  if ('shareUrl' in made) {
+    print(`${keyText(made.key)}\n\n${made.shareUrl}`)
+    return remark('The last line is a link to the secret: good once, for seven days. Nobody has seen the secret yet.')
+  }
   if (made.secret === null) return print(keyText(made.key))
   print(`${keyText(made.key)}\n\n${made.secret}`)
   remark('The last line is the secret, shown once: keep it now.')

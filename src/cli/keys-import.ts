@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { CliFault, EXIT } from './exit.ts'
 import { manage } from './manage.ts'
-import { type JsonOption, plain, print, printJson, remark, table } from './output.ts'
+import { type JsonOption, plain, print, printJson, table } from './output.ts'
+import { progress } from './progress.ts'
 
 export interface ImportOptions extends JsonOption {
   account?: string
@@ -23,15 +24,17 @@ export async function importKeys(file: string, { account, namespace, json }: Imp
   const items = readItems(file)
   const session = await manage(account)
   const refused: Refused[] = []
-  for (let from = 0; from < items.length; from += AT_ONCE) {
-    const keys = items.slice(from, from + AT_ONCE)
-    const answer = await session.call<{ items: Result[] }>('/keys/import', {
-      method: 'POST',
-      json: { namespace, keys },
-    })
-    for (const result of answer.items)
-      if ('code' in result) refused.push({ index: from + result.index, code: result.code, detail: result.detail })
-    if (items.length > AT_ONCE) remark(`${Math.min(from + AT_ONCE, items.length)} of ${items.length}`)
+  const shown = progress({ of: 'keys', total: items.length, quiet: json })
+  try {
+    for (let from = 0; from < items.length; from += AT_ONCE) {
+      shown.at(from)
+      const json = { namespace, keys: items.slice(from, from + AT_ONCE) }
+      const answer = await session.call<{ items: Result[] }>('/keys/import', { method: 'POST', json })
+      for (const result of answer.items)
+        if ('code' in result) refused.push({ index: from + result.index, code: result.code, detail: result.detail })
+    }
+  } finally {
+    shown.end()
   }
   const imported = items.length - refused.length
   if (json) return printJson({ imported, refused })

@@ -1,6 +1,7 @@
 import type { ShownKey } from '../keys/shape.ts'
 import { manage } from './manage.ts'
 import { type JsonOption, print, printJson, table, utc } from './output.ts'
+import { wholeList } from './pages.ts'
 
 export interface ListOptions extends JsonOption {
   account?: string
@@ -10,36 +11,17 @@ export interface ListOptions extends JsonOption {
   limit?: number
 }
 
-interface Page {
-  items: ShownKey[]
-  nextCursor: string | null
-}
-
-const PAGE = 200
 const HEAD = ['NAME', 'ID', 'LAST4', 'RIGHTS', 'HOLDER', 'STATUS', 'LAST USED']
 
 /** `latchkey keys list`: all pages as one. With --json `{items, nextCursor}`, as the API answers a single page. */
 export async function listKeys({ account, limit, json, ...filters }: ListOptions): Promise<void> {
   const where = { namespace: filters.namespace, holderType: filters.holderType, holderId: filters.holder }
   const session = await manage(account)
-  const most = limit ?? Number.POSITIVE_INFINITY
-  const items: ShownKey[] = []
-  let cursor: string | null = null
-  do {
-    const size = String(Math.min(PAGE, most - items.length))
-    const page: Page = await session.call<Page>(`/keys?${queryOf({ ...where, limit: size, cursor })}`)
-    items.push(...page.items)
-    cursor = page.nextCursor
-  } while (cursor !== null && items.length < most)
-  if (json) return printJson({ items, nextCursor: cursor })
+  const how = { of: 'keys', filters: where, most: limit, json }
+  const { items, nextCursor } = await wholeList<ShownKey>(session.call, '/keys', how)
+  if (json) return printJson({ items, nextCursor })
   if (items.length === 0) return print(`Account ${session.account} has no such keys.`)
   print(table(HEAD, items.map(row)))
-}
-
-function queryOf(members: Record<string, string | null | undefined>): URLSearchParams {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(members)) if (value != null) query.set(name, value)
-  return query
 }
 
 function row(key: ShownKey): string[] {

@@ -90,6 +90,9 @@ function addCreate(keys: Command): void {
     .option('--jwks <file>', 'authenticates with its own key pair: JWK Set of its public keys; no secret is made')
     .option('--jwks-uri <url>', 'the same, read at this address')
     .option('--dpop', 'gives only tokens bound to a key (DPoP)')
+    .addOption(
+      new Option('--deliver <how>', 'share: prints a one-time link instead of the secret').choices(['answer', 'share']),
+    )
     .option('--confirm', 'although the holder is flagged or in onboarding')
     .option('--account <id>', 'account; your own unless said')
     .option('--json', JSON_HELP)

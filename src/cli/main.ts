@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addAccounts, addNamespaces, addTerms } from './accounts.ts'
+import { addDocumentation } from './documentation.ts'
 import { addEvents } from './events.ts'
 import { asFault, CliFault, EXIT, EXIT_HELP, faultText, redact } from './exit.ts'
+import { addExport } from './export.ts'
 import { addHolders, addSubAccounts } from './holders.ts'
 import { positiveInteger } from './input.ts'
 import { addKeys } from './keys.ts'
@@ -53,6 +55,8 @@ function createProgram(json: boolean): Command {
   addTerms(program)
   addEvents(program)
   addUsage(program)
+  addExport(program)
+  addDocumentation(program)
   return program
 }
 

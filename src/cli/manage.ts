@@ -1,7 +1,7 @@
 /** The management API as a caller with LATCHKEY_KEY sees it. The token lives in memory, for one command. */
 import { parseKey } from '../keys/grammar.rules.ts'
 import { CliFault, EXIT } from './exit.ts'
-import { type CallInit, call, serverUrl } from './http.ts'
+import { type CallInit, call, download, serverUrl } from './http.ts'
 import { exchange } from './token.ts'
 import { keyFault } from './written.ts'
 
@@ -12,6 +12,8 @@ export interface Manage {
   call<T>(path: string, init?: Omit<CallInit, 'token'>): Promise<T>
   /** @param path below `/manage` */
   callAny<T>(path: string, init?: Omit<CallInit, 'token'>): Promise<T>
+  /** @param path below `/manage` */
+  download(path: string, accept: string): AsyncGenerator<Uint8Array>
 }
 
 /** @throws CliFault */
@@ -25,6 +27,7 @@ export async function manage(account: string | undefined, env: NodeJS.ProcessEnv
     account: of,
     call: (path, init = {}) => call(`${base}${path}`, { ...init, token }),
     callAny: (path, init = {}) => call(`${root}${path}`, { ...init, token }),
+    download: (path, accept) => download(`${root}${path}`, { token, accept }),
   }
 }
 

@@ -6,6 +6,7 @@ import { CliFault, EXIT } from './exit.ts'
 import { rightsInShort } from './keys-list.ts'
 import { type Manage, manage } from './manage.ts'
 import { type JsonOption, print, printJson, table } from './output.ts'
+import { wholeList } from './pages.ts'
 
 export interface MatrixOptions extends JsonOption {
   account?: string
@@ -31,7 +32,7 @@ async function matrix({ account, namespace, write, json }: MatrixOptions): Promi
   const path = `/matrix?namespace=${encodeURIComponent(namespace)}`
   const rows =
     wanted === null
-      ? await allRows(session, path)
+      ? await allRows(session, namespace, json)
       : (await session.call<{ rows: MatrixRow[] }>(path, { method: 'PUT', json: { rows: wanted } })).rows
   if (json) printJson({ rows })
   else print(table(['KEY', 'VERSION', 'RIGHTS'], rows.map(line)))
@@ -41,16 +42,12 @@ function line({ keyId, version, grants }: MatrixRow): string[] {
   return [keyId, String(version), rightsInShort(grants)]
 }
 
-async function allRows(session: Manage, path: string): Promise<MatrixRow[]> {
-  const rows: MatrixRow[] = []
-  let cursor: string | null = null
-  do {
-    const after: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const page: { rows: MatrixRow[]; nextCursor: string | null } = await session.call(`${path}${after}`)
-    rows.push(...page.rows)
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  return rows
+async function allRows(session: Manage, namespace: string, json: boolean | undefined): Promise<MatrixRow[]> {
+  const read = async (path: string) => {
+    const { rows: items, nextCursor } = await session.call<{ rows: MatrixRow[]; nextCursor: string | null }>(path)
+    return { items, nextCursor }
+  }
+  return (await wholeList(read, '/matrix', { of: 'keys', filters: { namespace }, json })).items
 }
 
 function readRows(file: string): unknown[] {

@@ -1,6 +1,7 @@
 /** What the command line does alike with accounts, sub-accounts and holders. */
 import type { Manage } from './manage.ts'
 import { fields, print, printJson, table } from './output.ts'
+import { wholeList } from './pages.ts'
 
 interface Versioned {
   version: number
@@ -15,13 +16,6 @@ export interface Things<T extends Versioned> {
   lines: (thing: T) => readonly (readonly [string, string | null])[]
 }
 
-interface Page<T> {
-  items: T[]
-  nextCursor: string | null
-}
-
-const PAGE = '200'
-
 /** All pages as one. */
 export async function listThings<T extends Versioned>(
   session: Manage,
@@ -29,16 +23,8 @@ export async function listThings<T extends Versioned>(
   filters: Record<string, string | undefined>,
   json: boolean | undefined,
 ): Promise<void> {
-  const items: T[] = []
-  let cursor: string | null = null
-  do {
-    const query = new URLSearchParams({ limit: PAGE, ...(cursor === null ? {} : { cursor }) })
-    for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value)
-    const page: Page<T> = await session.callAny<Page<T>>(`${things.path}?${query}`)
-    items.push(...page.items)
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  if (json) return printJson({ items, nextCursor: null })
+  const { items, nextCursor } = await wholeList<T>(session.callAny, things.path, { of: 'rows', filters, json })
+  if (json) return printJson({ items, nextCursor })
   print(items.length === 0 ? 'There are none.' : table(things.head, items.map(things.row)))
 }
 
