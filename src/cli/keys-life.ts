@@ -1,5 +1,5 @@
 /** `latchkey keys edit | suspend | resume | delete | rights`. */
-import type { Explained } from '../keys/explain.rules.ts'
+import type { Explained, Right } from '../keys/explain.rules.ts'
 import type { ShownKey } from '../keys/shape.ts'
 import { CliFault, EXIT } from './exit.ts'
 import { confirm, type Grant } from './input.ts'
@@ -70,14 +70,23 @@ async function isSure(session: Manage, argument: string): Promise<boolean> {
   return confirm(`Delete "${plain(name)}" (${namespace}, ${id}) for good? All its tokens end now.`)
 }
 
-export async function showRights(argument: string, { account, json }: KeyOptions): Promise<void> {
+export interface RightsOptions extends KeyOptions {
+  /** Grants to try. */
+  grant?: Grant[]
+}
+
+export async function showRights(argument: string, { account, grant: grants, json }: RightsOptions): Promise<void> {
   const session = await manage(account)
-  const rights = await session.call<Explained>(`${pathOf(argument)}/rights`)
+  const tried = grants === undefined ? {} : ({ method: 'POST', json: { grants } } as const)
+  const rights = await session.call<Explained & { lost?: Right[] }>(`${pathOf(argument)}/rights`, tried)
   if (json) return printJson(rights)
   const place = (subAccount: string | null): string => subAccount ?? '(whole account)'
   const has = rights.effective.flatMap(({ subAccount, scopes }) => scopes.map((s) => [place(subAccount), s, 'yes']))
   const lacks = rights.missing.map(({ subAccount, scope, because }) => [place(subAccount), scope, `no: ${because}`])
   print(`${plain(rights.summary)}\n\n${table(['WHERE', 'SCOPE', 'MAY'], [...has, ...lacks])}`)
+  if (rights.lost === undefined) return
+  const lost = rights.lost.map(({ subAccount, scope }) => [place(subAccount), scope])
+  print(lost.length === 0 ? '\nNothing would be lost.' : `\nWould be lost:\n${table(['WHERE', 'SCOPE'], lost)}`)
 }
 
 function pathOf(argument: string): string {

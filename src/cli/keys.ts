@@ -122,6 +122,11 @@ function addLife(keys: Command): void {
   keys
     .command('rights <id>')
     .description('what a key may do now, and why not more')
+    .option(
+      '--grant <scopes>',
+      'instead: what it could do with these, as for create, and would lose; repeatable',
+      grant,
+    )
     .option('--account <id>', 'account; your own unless said')
     .option('--json', JSON_HELP)
     .action(async (id, options) => (await import('./keys-life.ts')).showRights(id, options))

@@ -13,9 +13,23 @@ export interface Explained {
   /** As the next exchange gives them: for the whole account (`subAccount` null), and what sub-accounts have beyond that. */
   effective: Grant[]
   /** All other scopes of the namespace, for the whole account and for each sub-account that key or holder name. */
-  missing: { subAccount: string | null; scope: string; because: Because }[]
+  missing: (Right & { because: Because })[]
   /** For people. */
   summary: string
+}
+
+/** A scope for the whole account (`subAccount` null), or on a sub-account. */
+export interface Right {
+  subAccount: string | null
+  scope: string
+}
+
+/** What `before` has and `after` has not; a scope for the whole account is held on each sub-account. */
+export function lostRights(before: readonly Grant[], after: readonly Grant[]): Right[] {
+  const kept = ({ subAccount, scope }: Right): boolean =>
+    after.some((grant) => [null, subAccount].includes(grant.subAccount) && grant.scopes.includes(scope))
+  const had = before.flatMap(({ subAccount, scopes }) => scopes.map((scope) => ({ subAccount, scope })))
+  return had.filter((right) => !kept(right))
 }
 
 /**
@@ -96,7 +110,7 @@ function because(
   key: ApiKey,
   { account, holder, namespace, subAccounts, catalog }: Surroundings,
   against: Against,
-  right: { subAccount: string | null; scope: string },
+  right: Right,
 ): Because {
   const { subAccount, scope } = right
   const ceiling = holder?.grants ?? null

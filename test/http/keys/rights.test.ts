@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Kept } from '../../../src/store/store.ts'
 import { type Bed, claimsOf, onBothStores } from '../bed.ts'
-import { callerOf } from '../manage/caller.ts'
+import { callerOf, statusOf } from '../manage/caller.ts'
 import { KEYS, type MadeKey, makeKey, whole } from './making.ts'
 
 type Grants = { subAccount: string | null; scopes: string[] }[]
@@ -124,6 +124,41 @@ onBothStores('The rights of a key', (bed) => {
     expect(
       await meanwhile(b, 'subAccounts', 'acme/acme-eu', { status: 'suspended' }, () => why('links:read', 'acme-eu')),
     ).to.equal('account')
+  })
+
+  it('narrowing shows what would be lost, and changes nothing', async () => {
+    const b = bed()
+    const acme = await callerOf(b, 'acme-manage')
+    const grants = [...whole('links:read', 'links:write'), { subAccount: 'acme-eu', scopes: ['orders:write'] }]
+    const key = await makeKey(b, acme, { grants })
+    const token = await key.token()
+    const preview = async (to: object) => {
+      const answer = await acme.post(`${key.path}/rights`, { grants: to })
+      expect(answer.status, answer.text).to.equal(200)
+      return answer.json() as unknown as Rights & { lost: { subAccount: string | null; scope: string }[] }
+    }
+    const narrower = [...whole('links:read'), { subAccount: 'acme-eu', scopes: ['orders:read', 'links:write'] }]
+    const shown = await preview(narrower)
+    expect(shown.lost).to.deep.equal([
+      { subAccount: null, scope: 'links:write' },
+      { subAccount: 'acme-eu', scope: 'orders:write' },
+    ])
+    expect(shown.summary).to.equal(
+      '"Made" may read links in the whole account; and write links, read orders in acme-eu.',
+    )
+    expect((await preview([...whole('links:read', 'links:write', 'orders:write')])).lost).to.deep.equal([])
+    expect([statusOf(b, token), (await key.shown()).version]).to.deep.equal([0, 1])
+    await acme.patch(key.path, { grants: narrower }, 1)
+    const { effective } = (await acme.get(`${key.path}/rights`)).json() as unknown as Rights
+    expect([effective, statusOf(b, token)]).to.deep.equal([shown.effective, 1])
+    for (const [to, status, code] of [
+      [whole('nothing:read'), 422, 'unknown_scope'],
+      [[{ subAccount: 'nowhere', scopes: ['links:read'] }], 422, 'unknown_sub_account'],
+      [[], 400, 'invalid_request'],
+    ] as const) {
+      const answer = await acme.post(`${key.path}/rights`, { grants: to })
+      expect([answer.status, answer.json().code]).to.deep.equal([status, code])
+    }
   })
 
   it('are told in one sentence', async () => {
