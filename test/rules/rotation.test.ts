@@ -26,7 +26,7 @@ const keyWith = (secrets: Secret[], expiresAt: number | null = null): ApiKey => 
 })
 
 const end = fc.option(fc.integer({ min: NOW - DAY, max: NOW + 40 * DAY }))
-const overlapMs = fc.integer({ min: 0, max: 2_592_000 }).map((seconds) => seconds * 1000)
+const overlapMs = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2_592_000 })).map((seconds) => seconds * 1000)
 /** As rotations leave them: only the last has no end. */
 const secrets = fc
   .array(fc.integer({ min: NOW - DAY, max: NOW - 1 }), { maxLength: 2 })
@@ -62,6 +62,8 @@ describe('Rotation', () => {
           expect(one.expiresAt).to.be.at.most(before.expiresAt ?? NOW + overlap)
           if (keyEnd !== null) expect(one.expiresAt).to.be.at.most(Math.max(keyEnd, before.expiresAt ?? 0))
           expect(one.expiresAt).to.equal(next.endsAt)
+          // What ends now is ended, with its tokens.
+          expect(one.expiresAt).to.be.greaterThan(NOW)
         }
         // Every secret is kept or ended, none forgotten.
         const ids = [...next.keep, ...next.ended].map(({ id }) => id).sort()

@@ -254,6 +254,17 @@ onBothStores('Rotation', (bed) => {
     given(await again.post(`${path}/rotate`, { overlapSeconds: 60 }))
   })
 
+  it('is told of when the overlap is over, though nobody asks for anything', async () => {
+    const b = bed()
+    const { path, key } = await make(await caller())
+    given(await (await caller()).post(`${path}/rotate`, { overlapSeconds: 60 }))
+    b.pass(60_000)
+    const me = await caller()
+    const types = async () => (await eventsOf(me, 'acme', key.id)).map(({ type }) => type)
+    while ((await types()).length < 3);
+    expect(await types()).to.deep.equal(['key.created', 'key.rotated', 'key.rotation_ended'])
+  })
+
   it('of a revoked key nothing is left to rotate', async () => {
     const me = await caller()
     const { path } = await make(me)
