@@ -6,6 +6,8 @@ import { type Browser, OWN_PAGE, send, signIn } from '../people/browser.ts'
 const ACCOUNT = '/manage/accounts/audited'
 const GRANTS = [{ subAccount: null, scopes: ['links:read'] }]
 /** What the management API can change in an account. */
+/** Asks with a body, and changes nothing. */
+const PREVIEW = 'keys.rights'
 const TAGS = ['accounts', 'people', 'keys', 'sub-accounts', 'holders']
 
 type Ids = Record<string, string>
@@ -99,7 +101,8 @@ onBothStores(
 
     it('leaves out no operation that changes an account', () => {
       const changing = bed().latchkey.routes.filter(
-        ({ method, access, tag }) => method !== 'get' && access !== 'public' && TAGS.includes(tag),
+        ({ method, access, tag }) =>
+          method !== 'get' && access !== 'public' && access !== PREVIEW && TAGS.includes(tag),
       )
       expect(changing.map(({ operationId }) => operationId)).to.have.members(STEPS.map(([operationId]) => operationId))
     })

@@ -13,6 +13,7 @@ const BODIES: Record<string, object> = {
   issuePasswordReset: {},
   changeKey: { name: 'X' },
   revokeKey: { reason: 'other' },
+  previewRights: { grants: GRANTS },
   rotateKey: {},
   moveRotation: { overlapSeconds: 60 },
   shareKey: {},
