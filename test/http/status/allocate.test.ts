@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { createAllocator } from '../../../src/status/allocate.ts'
-import { LIST_SIZE, type StatusRef } from '../../../src/status/rules.ts'
+import type { StatusRef } from '../../../src/status/rules.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { onBothStores } from '../bed.ts'
 
@@ -33,18 +33,5 @@ onBothStores('Places in status lists', (bed) => {
     const before = await nextOf()
     await allocator().take('v2')
     expect((await nextOf()) - before).to.equal(64)
-  })
-
-  it('go on in the next list where one is full', async () => {
-    const { store } = bed().latchkey
-    const kept = await store.get('', 'statusAllocators', 'v2')
-    const document = { ...kept, next: LIST_SIZE - 100 } as NonNullable<typeof kept>
-    await store.commit('operator', { replace: [{ collection: 'statusAllocators', document }] })
-    const { take } = allocator()
-    const taken: StatusRef[] = []
-    while (taken.length < 300) taken.push(await take('v2'))
-    expect(new Set(taken.map(place)).size).to.equal(300)
-    expect(taken.map(({ list }) => list)).to.deep.equal([...Array(100).fill('v2/0'), ...Array(200).fill('v2/1')])
-    expect(await store.get('', 'statusLists', 'v2/1')).to.include({ number: 1, size: LIST_SIZE })
   })
 })

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect } from 'chai'
 import { OPERATOR } from '../../../src/accounts/rules.ts'
 import { createAllocator } from '../../../src/status/allocate.ts'
-import { BLOCK_SIZE, INVALID, LIST_SIZE, listId, type StatusEntry } from '../../../src/status/rules.ts'
+import { FIRST_BLOCK_SIZE, INVALID, LIST_SIZE, listId, type StatusEntry } from '../../../src/status/rules.ts'
 import { decodeStatusArray, statusAt } from '../../../src/verifier/status-list.ts'
 import { type Bed, claimsOf, onBothStores } from '../bed.ts'
 import { callerOf } from '../manage/caller.ts'
@@ -99,12 +99,12 @@ onBothStores('Status lists, when one is full', (bed) => {
     const early = await b.token('acme-v2-server')
     const allocator = await store.get('', 'statusAllocators', 'v2')
     if (allocator === null) throw new Error('v2 has no allocator')
-    const last = { ...allocator, next: LIST_SIZE - BLOCK_SIZE }
+    const last = { ...allocator, next: LIST_SIZE - FIRST_BLOCK_SIZE }
     await store.commit(OPERATOR, { replace: [{ collection: 'statusAllocators', document: last }] })
     // What is left of the block at hand, the last block of the first list, and one of the second.
     const taken = []
     while (taken.at(-1)?.list !== 'v2/1') taken.push(await keys.allocator.take('v2'))
-    expect(taken.length).to.be.within(BLOCK_SIZE + 1, 2 * BLOCK_SIZE + 1)
+    expect(taken.length).to.be.within(FIRST_BLOCK_SIZE + 1, 2 * FIRST_BLOCK_SIZE + 1)
     const acme = await callerOf(b, 'acme-manage')
     const grants = [{ subAccount: null, scopes: ['links:read'] }]
     const made = await acme.post('/manage/accounts/acme/keys', { name: 'late', namespace: 'v2', grants })
@@ -134,11 +134,11 @@ onBothStores('Status lists, when one is full', (bed) => {
     const { store } = b.latchkey
     const allocator = await store.get('', 'statusAllocators', 'v3')
     if (allocator === null) throw new Error('v3 has no allocator')
-    const last = { ...allocator, next: LIST_SIZE - 2 * BLOCK_SIZE }
+    const last = { ...allocator, next: LIST_SIZE - 2 * FIRST_BLOCK_SIZE }
     await store.commit(OPERATOR, { replace: [{ collection: 'statusAllocators', document: last }] })
     const instances = Array.from({ length: 4 }, () => createAllocator(store, randomBytes))
     const refs = await Promise.all(
-      instances.flatMap((one) => Array.from({ length: BLOCK_SIZE + 1 }, () => one.take('v3'))),
+      instances.flatMap((one) => Array.from({ length: FIRST_BLOCK_SIZE + 1 }, () => one.take('v3'))),
     )
     expect(new Set(refs.map(({ list, index }) => `${list}/${index}`))).to.have.property('size', refs.length)
     expect(new Set(refs.map(({ list }) => list))).to.deep.equal(new Set(['v3/0', 'v3/1']))
