@@ -10,6 +10,7 @@ import { eventRoutes } from './events/routes.ts'
 import { createVerifyEvents } from './events/verify.ts'
 import { holderRoutes } from './holders/routes.ts'
 import { documentationRoutes } from './keys/documentation.routes.ts'
+import { revocationRoutes } from './keys/revocations.routes.ts'
 import { keyRoutes } from './keys/routes.ts'
 import type { Opened } from './open.ts'
 import { invitationRoutes } from './people/invitation.routes.ts'
@@ -37,7 +38,8 @@ export function makeRoutes(
   { demo, logger, identify }: { demo: Demo | null; logger: Logger; identify: IdentifyPrincipal },
 ) {
   const { catalog, store, masterKeys } = opened
-  const { keys, people, keyring, publisher, streams, flushes, exchange, inquiry, changes, chain, leaks } = parts
+  const { keys, people, keyring, publisher, streams, flushes, exchange, inquiry, changes, chain, leaks, endTokens } =
+    parts
   const { publicUrl } = config
   // The documents are made of the routes, this one among them.
   const documentOf = (namespace: string) => documents.of(namespace)
@@ -52,6 +54,7 @@ export function makeRoutes(
     ...keyRoutes({ ...keys, cursors }),
     ...documentationRoutes({ store, catalog, now: keys.now, documentOf }),
     ...leakRoutes({ leaks, signingKeys: catalog.leakReports.signingKeys }),
+    ...revocationRoutes({ ...keys, endTokens }),
     ...accountRoutes(subjects),
     ...termsRoutes(subjects),
     ...subAccountRoutes(subjects),

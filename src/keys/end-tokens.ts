@@ -4,14 +4,24 @@ import type { Allocator } from '../status/allocate.ts'
 import type { StatusChange, Statuses } from '../status/flip.ts'
 import { INVALID } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
-import { EVERY_ACCOUNT, type Guarded, type Kept, type Store, type Write } from '../store/store.ts'
-import { type Ending, moved, narrowed, standingOf } from './ending.rules.ts'
+import {
+  EVERY_ACCOUNT,
+  type Guarded,
+  type Kept,
+  type NewEvent,
+  type Page,
+  type Store,
+  type Write,
+} from '../store/store.ts'
+import { type Demand, demanded, type Ending, moved, narrowed, standingOf } from './ending.rules.ts'
 import { type ApiKey, statusRefs } from './rules.ts'
 import { surroundings } from './surroundings.ts'
 
 export interface EndTokens {
   /** What the commit of a change must hold, so that the tokens concerned end. */
   begin(account: string, ending: Pick<Ending, 'of' | 'before'>): Write
+  /** Ends every token of the keys, at once. Where it rejects half-way, {@link EndTokens.sweep} does the rest. */
+  demand(account: string, ending: Pick<Ending, 'of'> & { demand: Demand }): Promise<void>
   /** Ends them, once that commit stands. Never rejects: what fails now is done by {@link EndTokens.sweep}. */
   finish(account: string): Promise<void>
   /** Ends whatever a stopped process or a store that was away has left. */
@@ -33,19 +43,30 @@ const ENDINGS_AT_ONCE = 100
 
 export function createEndTokens(deps: EndTokensDeps): EndTokens {
   const { store, statuses, statusChanged } = deps
+  const end = async ({ account, id }: Pick<Ending, 'account' | 'id'>): Promise<void> => {
+    while (!(await statuses.inTurn(() => act(store, () => decide(deps, account, id)))).done);
+  }
   const work = async (scope: string | typeof EVERY_ACCOUNT): Promise<void> => {
     const { items } = await store.page(scope, 'endings', { limit: ENDINGS_AT_ONCE })
-    for (const { account, id } of items) {
-      while (!(await statuses.inTurn(() => act(store, () => decide(deps, account, id)))).done);
-    }
+    for (const ending of items) await end(ending)
     if (items.length > 0) await statusChanged()
     if (items.length === ENDINGS_AT_ONCE) await work(scope)
   }
+  const started = (account: string, of: Pick<Ending, 'of' | 'before' | 'demand'>): Ending => {
+    return { id: deps.newId('end'), account, ...of, after: null, createdAt: deps.now() }
+  }
   return {
-    begin: (account, { of, before }) => ({
-      collection: 'endings',
-      document: { id: deps.newId('end'), account, of, before, after: null, createdAt: deps.now() },
-    }),
+    begin: (account, ending) => ({ collection: 'endings', document: started(account, ending) }),
+    async demand(account, ending) {
+      const document = started(account, { ...ending, before: {} })
+      await act(store, async () => ({
+        account,
+        commit: { insert: [{ collection: 'endings', document }] },
+        answer: null,
+      }))
+      await end(document)
+      await statusChanged()
+    },
     finish: (account) => work(account).catch(() => {}),
     sweep: () => work(EVERY_ACCOUNT),
   }
@@ -56,25 +77,25 @@ async function decide(deps: EndTokensDeps, account: string, id: string): Promise
   const { store } = deps
   const ending = await store.get(account, 'endings', id)
   if (ending === null) return { account, commit: {}, answer: { done: true } }
-  const { items, next } = await store.page(account, 'keys', {
-    where: { ...ending.of },
-    limit: KEYS_A_COMMIT,
-    ...(ending.after === null ? {} : { after: ending.after }),
-  })
+  const { items, next } = await nextKeys(store, ending)
   const { around, expect } = await surroundings(deps, account, items)
   const changes: StatusChange[] = []
   const replace: Guarded[] = []
+  const { demand } = ending
   for (const key of items) {
     const now = around(key)
     if (now === null) continue
-    const ends = key.revoked === null && narrowed(key, ending.before, now)
+    const concerned = demand === undefined ? narrowed(key, ending.before, now) : demanded(key, demand, now)
+    const ends = key.revoked === null && concerned
     const value = ends ? INVALID : standingOf(key, now)
     for (const ref of statusRefs(key)) changes.push({ ref, value })
     if (ends) replace.push({ collection: 'keys', document: await renewed(deps.allocator, key) })
     else expect.push({ collection: 'keys', document: key })
   }
   const flipped = await deps.statuses.flip(changes)
-  const at: Guarded = { collection: 'endings', document: { ...ending, after: next } }
+  const counted = demand && { ...demand, keys: demand.keys + replace.length }
+  const document = { ...ending, ...(counted && { demand: counted }), after: next }
+  const at: Guarded = { collection: 'endings', document }
   return {
     account,
     commit: {
@@ -82,9 +103,24 @@ async function decide(deps: EndTokensDeps, account: string, id: string): Promise
       insert: flipped.insert,
       replace: [...replace, ...flipped.replace, ...(next === null ? [] : [at])],
       remove: next === null ? [at] : [],
+      events: counted !== undefined && next === null ? [toldEvent(counted)] : [],
     },
     answer: { done: next === null },
   }
+}
+
+async function nextKeys(store: Store, { account, of, after }: Ending): Promise<Page<ApiKey>> {
+  const { keyId, ...where } = of
+  if (keyId === undefined)
+    return store.page(account, 'keys', { where, limit: KEYS_A_COMMIT, ...(after === null ? {} : { after }) })
+  const key = await store.get(account, 'keys', keyId)
+  const { holderId = key?.holderId, namespace = key?.namespace } = where
+  const meant = key !== null && key.holderId === holderId && key.namespace === namespace
+  return { items: meant ? [key] : [], next: null }
+}
+
+function toldEvent({ event, keys }: Demand): NewEvent {
+  return { ...event, data: { ...event.data, keys } }
 }
 
 /** The key with credentials that no token has named yet. */

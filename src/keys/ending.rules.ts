@@ -3,7 +3,8 @@ import { type Account, namespaceEnabled } from '../accounts/rules.ts'
 import type { Catalog, NamespaceEntry, PlanEntry } from '../catalog.ts'
 import type { Holder } from '../holders/rules.ts'
 import { INVALID, type StatusRef, type StatusValue, SUSPENDED, VALID } from '../status/rules.ts'
-import { effectiveRights, type Grant, offeredScopes, type Rights } from './rights.rules.ts'
+import type { NewEvent } from '../store/store.ts'
+import { effectiveRights, type Grant, grantedRights, offeredScopes, type Rights } from './rights.rules.ts'
 import type { ApiKey } from './rules.ts'
 
 /**
@@ -13,12 +14,24 @@ import type { ApiKey } from './rules.ts'
 export interface Ending {
   id: string
   account: string
-  /** Whose tokens: filters of the keys; none: all of the account. */
-  of: { holderId?: string; namespace?: string }
+  /** Whose tokens: those of keys that have all of these; none: all of the account. */
+  of: { keyId?: string; holderId?: string; namespace?: string }
   before: Before
+  /** Where somebody asked for it: every token ends, whatever it allows. */
+  demand?: Demand
   /** Keys up to here are done; null: none yet. */
   after: { at: number; id: string } | null
   createdAt: number
+}
+
+/** That live tokens are to end although nothing narrows their keys. */
+export interface Demand {
+  /** Only of keys that hold it; null: of all. */
+  scope: string | null
+  /** Keys whose tokens have ended so far. */
+  keys: number
+  /** Told once all have, with `keys` beside the data. */
+  event: NewEvent
 }
 
 /** What the change replaced, where it may have narrowed rights. */
@@ -73,6 +86,13 @@ export function narrowed(key: ApiKey, before: Before, now: Surroundings): boolea
     subs: oldSubAccounts,
   })
   return exceeds(had, rights({ plan, ceiling, subs: subAccounts })) || entitledToMore(oldPlan, plan)
+}
+
+/** Whether every token of the key is to end. */
+export function demanded(key: ApiKey, { scope }: Demand, { namespace }: Surroundings): boolean {
+  if (scope === null) return true
+  const { account, subAccounts } = grantedRights(key.grants, namespace)
+  return account.has(scope) || [...subAccounts.values()].some((scopes) => scopes.has(scope))
 }
 
 /** Whether `one` has anything that `other` has not. */

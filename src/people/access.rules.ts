@@ -87,6 +87,7 @@ export const ACTIONS = {
   'keys.revoke': { scope: 'keys:write', roles: MANAGERS, title: 'revoke a key' },
   'keys.rotate': { scope: 'keys:write', roles: [...MANAGERS, 'holder'], title: 'rotate a key' },
   'keys.share': { scope: 'keys:write', roles: MANAGERS, title: 'share a key' },
+  'tokens.revoke': { scope: 'tokens:revoke', roles: MANAGERS, title: 'end live tokens' },
   'usage.describe': { scope: 'usage:read', roles: EVERYBODY, title: 'see usage' },
   'usage.report': { scope: 'usage:report', roles: [], title: 'report usage' },
   'events.list': { scope: 'events:read', roles: EVERYBODY, title: 'read the event log' },

@@ -3,7 +3,7 @@ import { PLAIN_WISH } from '../../src/keys/create.rules.ts'
 import { createKey } from '../../src/keys/create.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { type Bed, onBothStores } from '../http/bed.ts'
-import { callerOf, statusOf } from '../http/manage/caller.ts'
+import { type Caller, callerOf, eventsOf, statusOf } from '../http/manage/caller.ts'
 
 /** More than two commits of keys. */
 const MANY = 120
@@ -26,22 +26,27 @@ async function killedAfter(b: Bed, commits: number, work: () => Promise<void>): 
   }
 }
 
+/** Keys for a new holder, with a token of each. */
+async function fleet(b: Bed, acme: Caller) {
+  const holder = (await acme.post(HOLDERS, { type: 'machine', name: 'Fleet' })).json() as { id: string }
+  const asker = { actor: { type: 'system', id: null, name: 'test' }, requestId: null, bound: false } as const
+  const grants = [{ subAccount: null, scopes: ['links:read', 'links:write'] }]
+  const wish = { ...PLAIN_WISH, name: 'n', namespace: 'v2', holderId: holder.id, grants }
+  const tokens: string[] = []
+  for (let n = 0; n < MANY; n++) {
+    const { secret } = await createKey(b.latchkey.keys, 'acme', wish, asker)
+    tokens.push((await b.post('/v2/jwts', { json: { apiKey: secret } })).text)
+  }
+  const ended = (value: number) => tokens.filter((token) => statusOf(b, token) === value).length
+  return { holder, ended }
+}
+
 onBothStores('Ending tokens, interrupted', (bed) => {
   it('whatever the change has not ended is ended later, each token once', async () => {
     const b = bed()
-    const { keys, store, endTokens, publisher } = b.latchkey
+    const { store, endTokens, publisher } = b.latchkey
     const acme = await callerOf(b, 'acme-manage')
-    const holder = (await acme.post(HOLDERS, { type: 'machine', name: 'Fleet' })).json()
-    const asker = { actor: { type: 'system', id: null, name: 'test' }, requestId: null, bound: false } as const
-    const grants = [{ subAccount: null, scopes: ['links:read', 'links:write'] }]
-    const wish = { ...PLAIN_WISH, name: 'n', namespace: 'v2', holderId: holder.id as string, grants }
-    const tokens: string[] = []
-    for (let n = 0; n < MANY; n++) {
-      const { secret } = await createKey(keys, 'acme', wish, asker)
-      tokens.push((await b.post('/v2/jwts', { json: { apiKey: secret } })).text)
-    }
-    const values = () => tokens.map((token) => statusOf(b, token))
-    const ended = (value: number) => values().filter((one) => one === value).length
+    const { holder, ended } = await fleet(b, acme)
 
     // The change itself, and the first keys.
     await killedAfter(b, 2, async () => {
@@ -64,5 +69,23 @@ onBothStores('Ending tokens, interrupted', (bed) => {
     await publisher.refresh()
     expect(ended(1)).to.equal(MANY)
     expect((await store.page('acme', 'endings', { limit: 10 })).items).to.deep.equal([])
+  }).timeout(60_000)
+
+  it('a bulk revocation that was cut off is no success, ends all the same, and is told once', async () => {
+    const b = bed()
+    const { endTokens, publisher } = b.latchkey
+    const acme = await callerOf(b, 'acme-manage')
+    const { holder, ended } = await fleet(b, acme)
+    await killedAfter(b, 2, async () => {
+      const answer = await acme.post('/manage/accounts/acme/revocations', { holderId: holder.id })
+      expect(answer.status).to.equal(503)
+    })
+    await Promise.all([endTokens.sweep(), endTokens.sweep()])
+    await publisher.refresh()
+    expect(ended(1)).to.equal(MANY)
+    const told = (await eventsOf(acme, 'acme', holder.id)).filter(({ type }) => type === 'token.revoked')
+    expect(told.map(({ data }) => data)).to.deep.equal([{ selection: { holderId: holder.id }, keys: MANY }])
+    const again = await acme.post('/manage/accounts/acme/revocations', { holderId: holder.id })
+    expect([again.status, again.json()]).to.deep.equal([200, { keys: MANY }])
   }).timeout(60_000)
 })
