@@ -10,6 +10,8 @@ import { positiveInteger } from './input.ts'
 import { addKeys } from './keys.ts'
 import { addMatrix } from './matrix.ts'
 import { addMembers } from './members.ts'
+import { addRevocations } from './revocations.ts'
+import { addSigningKeys } from './signing-keys.ts'
 import { addUsage } from './usage.ts'
 
 const EPILOGUE = `
@@ -57,6 +59,8 @@ function createProgram(json: boolean): Command {
   addUsage(program)
   addExport(program)
   addDocumentation(program)
+  addRevocations(program)
+  addSigningKeys(program)
   return program
 }
 
