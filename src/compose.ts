@@ -9,6 +9,7 @@ import { makeRoutes } from './compose.routes.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
 import type { Changes } from './events/changes.ts'
+import { adoptCatalog } from './keys/adopt-catalog.ts'
 import { closeOverlaps } from './keys/end-rotation.ts'
 import type { EndTokens } from './keys/end-tokens.ts'
 import { tellExpiries } from './keys/expiry.ts'
@@ -107,6 +108,7 @@ async function put(
   if (demo !== null) undo.push(demo.close)
   const identify = makeIdentify(config, opened, parts, outside)
   const { routes, documents } = makeRoutes(config, opened, parts, { demo, logger, identify })
+  await adoptCatalog({ store, catalog, endTokens })
   await flushes.join()
   listener.serve(makeApp(config, opened, { routes, documents, logger, identify, now: outside.now }))
   const tell = (what: string) => (error: Error | null) =>

@@ -10,11 +10,13 @@ import {
   type Kept,
   type NewEvent,
   type Page,
+  type Position,
   type Store,
   type Write,
 } from '../store/store.ts'
-import { type Demand, demanded, type Ending, moved, narrowed, standingOf } from './ending.rules.ts'
+import { type Demand, demanded, type Ending, moved, narrowed, type Surroundings, standingOf } from './ending.rules.ts'
 import { type ApiKey, statusRefs } from './rules.ts'
+import { readServed, type Served, writeServed } from './served.rules.ts'
 import { surroundings } from './surroundings.ts'
 
 export interface EndTokens {
@@ -47,10 +49,16 @@ export function createEndTokens(deps: EndTokensDeps): EndTokens {
     while (!(await statuses.inTurn(() => act(store, () => decide(deps, account, id)))).done);
   }
   const work = async (scope: string | typeof EVERY_ACCOUNT): Promise<void> => {
-    const { items } = await store.page(scope, 'endings', { limit: ENDINGS_AT_ONCE })
-    for (const ending of items) await end(ending)
-    if (items.length > 0) await statusChanged()
-    if (items.length === ENDINGS_AT_ONCE) await work(scope)
+    let after: Position | null = null
+    do {
+      const page: Page<Ending> = await store.page(scope, 'endings', {
+        limit: ENDINGS_AT_ONCE,
+        ...(after === null ? {} : { after }),
+      })
+      for (const ending of page.items) await end(ending)
+      if (page.items.length > 0) await statusChanged()
+      after = page.next
+    } while (after !== null)
   }
   const started = (account: string, of: Pick<Ending, 'of' | 'before' | 'demand'>): Ending => {
     return { id: deps.newId('end'), account, ...of, after: null, createdAt: deps.now() }
@@ -76,18 +84,21 @@ export function createEndTokens(deps: EndTokensDeps): EndTokens {
 async function decide(deps: EndTokensDeps, account: string, id: string): Promise<Decision<{ done: boolean }>> {
   const { store } = deps
   const ending = await store.get(account, 'endings', id)
-  if (ending === null) return { account, commit: {}, answer: { done: true } }
+  if (ending === null || !(await mayEnd(deps, ending))) return { account, commit: {}, answer: { done: true } }
   const { items, next } = await nextKeys(store, ending)
   const { around, expect } = await surroundings(deps, account, items)
   const changes: StatusChange[] = []
   const replace: Guarded[] = []
-  const { demand } = ending
+  const { before, demand } = ending
+  const served = before.catalog === undefined ? deps.catalog : await readCatalog(store, before.catalog)
+  const concerns = (key: ApiKey, now: Surroundings): boolean =>
+    demand === undefined ? narrowed(key, before, now, served) : demanded(key, demand, now)
   for (const key of items) {
     const now = around(key)
-    if (now === null) continue
-    const concerned = demand === undefined ? narrowed(key, ending.before, now) : demanded(key, demand, now)
-    const ends = key.revoked === null && concerned
-    const value = ends ? INVALID : standingOf(key, now)
+    // Tokens of a namespace that was taken out of the catalog end; of one that was out before there are none.
+    if (now === null && ending.before.catalog === undefined) continue
+    const ends = key.revoked === null && (now === null || concerns(key, now))
+    const value = ends || now === null ? INVALID : standingOf(key, now)
     for (const ref of statusRefs(key)) changes.push({ ref, value })
     if (ends) replace.push({ collection: 'keys', document: await renewed(deps.allocator, key) })
     else expect.push({ collection: 'keys', document: key })
@@ -107,6 +118,19 @@ async function decide(deps: EndTokensDeps, account: string, id: string): Promise
     },
     answer: { done: next === null },
   }
+}
+
+/** What another catalog takes away is worked out by who serves that one: others may still run. */
+async function mayEnd({ store, catalog }: EndTokensDeps, { before }: Ending): Promise<boolean> {
+  if (before.catalog === undefined) return true
+  const { items } = await store.page('', 'servedCatalogs', { limit: 1, order: 'desc' })
+  return items[0]?.text === writeServed(catalog)
+}
+
+async function readCatalog(store: Store, id: string): Promise<Served> {
+  const kept = await store.get('', 'servedCatalogs', id)
+  if (kept === null) throw new Error(`served catalog ${id} is missing`)
+  return readServed(kept.text)
 }
 
 async function nextKeys(store: Store, { account, of, after }: Ending): Promise<Page<ApiKey>> {

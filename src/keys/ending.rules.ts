@@ -6,6 +6,7 @@ import { INVALID, type StatusRef, type StatusValue, SUSPENDED, VALID } from '../
 import type { NewEvent } from '../store/store.ts'
 import { effectiveRights, type Grant, grantedRights, offeredScopes, type Rights } from './rights.rules.ts'
 import type { ApiKey } from './rules.ts'
+import type { Served } from './served.rules.ts'
 
 /**
  * Tokens that a committed change still has to end. Written in the commit of that change and worked off afterwards, a few
@@ -37,6 +38,8 @@ export interface Demand {
 /** What the change replaced, where it may have narrowed rights. */
 export interface Before {
   plan?: string
+  /** Id of the catalog that was served. */
+  catalog?: string
   /** Of the holder that `of` names. */
   ceiling?: Grant[] | null
   /** As it was, active. */
@@ -60,32 +63,37 @@ export function standingOf(key: ApiKey, { account, holder, namespace, catalog }:
     key.suspendedAt !== null ||
     holder?.status === 'suspended' ||
     account.status === 'suspended' ||
+    namespace.stage === 'retired' ||
     !namespaceEnabled(account, namespace.id, catalog)
   return refused ? SUSPENDED : VALID
 }
 
-/** Whether tokens of before the change allow more than the key's next token would. */
-export function narrowed(key: ApiKey, before: Before, now: Surroundings): boolean {
+/**
+ * Whether tokens of before the change allow more than the key's next token would.
+ *
+ * @param served the catalog that `before` names, or else the present one
+ */
+export function narrowed(key: ApiKey, before: Before, now: Surroundings, served: Served): boolean {
   const { account, holder, namespace, subAccounts, catalog } = now
+  const oldNamespace = served.namespaces.get(key.namespace)
+  if (oldNamespace === undefined) return false
   const ceiling = holder?.grants ?? null
   const plan = catalog.plans.get(account.plan)
-  const oldPlan = before.plan === undefined ? plan : catalog.plans.get(before.plan)
+  const oldPlan = served.plans.get(before.plan ?? account.plan)
   const oldSubAccounts = new Map(subAccounts)
   if (before.subAccount !== undefined) oldSubAccounts.set(before.subAccount.slug, before.subAccount)
-  const rights = (of: { plan: PlanEntry | undefined; ceiling: Grant[] | null; subs: Surroundings['subAccounts'] }) =>
-    effectiveRights({
-      grants: key.grants,
-      ceiling: of.ceiling,
-      offered: offeredScopes(account, of.plan, namespace),
-      namespace,
-      subAccounts: of.subs,
-    })
-  const had = rights({
-    plan: oldPlan,
+  const { kind, grants } = key
+  const had = effectiveRights({
+    kind,
+    grants,
     ceiling: before.ceiling === undefined ? ceiling : before.ceiling,
-    subs: oldSubAccounts,
+    offered: offeredScopes(account, oldPlan, oldNamespace),
+    namespace: oldNamespace,
+    subAccounts: oldSubAccounts,
   })
-  return exceeds(had, rights({ plan, ceiling, subs: subAccounts })) || entitledToMore(oldPlan, plan)
+  const offered = offeredScopes(account, plan, namespace)
+  const has = effectiveRights({ kind, grants, ceiling, offered, namespace, subAccounts })
+  return exceeds(had, has) || entitledToMore(oldPlan, plan)
 }
 
 /** Whether every token of the key is to end. */
@@ -102,8 +110,10 @@ export function exceeds(one: Rights, other: Rights): boolean {
   return lacks(one.account, null) || [...one.subAccounts].some(([id, scopes]) => lacks(scopes, id))
 }
 
+type Entitled = Pick<PlanEntry, 'entitlements'>
+
 /** null is no limit; what a plan does not name it does not have. */
-function entitledToMore(one: PlanEntry | undefined, other: PlanEntry | undefined): boolean {
+function entitledToMore(one: Entitled | undefined, other: Entitled | undefined): boolean {
   const theirs = other?.entitlements ?? {}
   return Object.entries(one?.entitlements ?? {}).some(([name, mine]) => {
     const their = theirs[name]

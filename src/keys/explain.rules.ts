@@ -71,6 +71,7 @@ const NOTHING: Rights = { account: new Set(), subAccounts: new Map() }
 
 function rightsOf(key: ApiKey, { account, holder, namespace, subAccounts, catalog }: Surroundings): Rights {
   return effectiveRights({
+    kind: key.kind,
     grants: key.grants,
     ceiling: holder?.grants ?? null,
     offered: offeredScopes(account, catalog.plans.get(account.plan), namespace),

@@ -20,7 +20,7 @@ const rightsShape = z
         scope: z.string(),
         because: z.enum(BECAUSES).meta({
           description:
-            'The first against it: the key (not granted, or not active), its holder, the plan, the namespace, the account or sub-account, the kind of sub-account.',
+            'The first against it: the key (not granted, or not active), its holder, the plan, the namespace, the account or sub-account, the kind of sub-account or of key.',
         }),
       }),
     ),

@@ -3,8 +3,9 @@
  * here is kept; it is worked out afresh at every exchange.
  */
 import { OPERATOR } from '../accounts/rules.ts'
-import type { NamespaceEntry, PlanEntry } from '../catalog.ts'
+import type { NamespaceEntry, PlanEntry, ScopeEntry } from '../catalog.ts'
 import { sayable } from '../errors.ts'
+import type { KeyKind } from './grammar.rules.ts'
 
 /** `subAccount` null: the whole account. */
 export interface Grant {
@@ -18,13 +19,21 @@ export interface Rights {
   subAccounts: ReadonlyMap<string, ReadonlySet<string>>
 }
 
+/** What of a namespace and of a plan rights hang on. */
+export type RightsNamespace = Pick<NamespaceEntry, 'id' | 'builtIn' | 'scopeNames'> & {
+  scopes: ReadonlyMap<string, Pick<ScopeEntry, 'publishable' | 'implies' | 'subAccountKinds'>>
+}
+export type RightsPlan = Pick<PlanEntry, 'scopesByNamespace'>
+
 export interface RightsSources {
+  /** A publishable key has publishable scopes alone, whatever it was granted when more were. */
+  kind: KeyKind
   grants: readonly Grant[]
   /** The holder's ceiling; null: none. */
   ceiling: readonly Grant[] | null
   /** What the account's plan has of the namespace: {@link offeredScopes}. */
   offered: ReadonlySet<string>
-  namespace: NamespaceEntry
+  namespace: RightsNamespace
   /** Active sub-accounts that grants may name, with their kinds. */
   subAccounts: ReadonlyMap<string, { kind: string }>
 }
@@ -33,7 +42,7 @@ export interface RightsSources {
 export function effectiveRights(from: RightsSources): Rights {
   const key = grantedRights(from.grants, from.namespace)
   const ceiling = from.ceiling === null ? null : grantedRights(from.ceiling, from.namespace)
-  const { offered } = from
+  const offered = from.kind === 'secret' ? from.offered : publishable(from.offered, from.namespace)
   const account = new Set(
     [...key.account].filter((s) => offered.has(s) && (ceiling === null || ceiling.account.has(s))),
   )
@@ -57,7 +66,7 @@ export type Narrowed = { ok: true; rights: Rights } | { ok: false; extras: strin
  * Narrows to the scopes asked for: each must be held for the whole account or on some sub-account (RFC 6749 §3.3:
  * more than there is is refused, not trimmed). `extras` names what is not held.
  */
-export function narrowToScopes(rights: Rights, asked: readonly string[], namespace: NamespaceEntry): Narrowed {
+export function narrowToScopes(rights: Rights, asked: readonly string[], namespace: RightsNamespace): Narrowed {
   const wanted = expand(asked, namespace)
   const held = new Set([...rights.account, ...[...rights.subAccounts.values()].flatMap((s) => [...s])])
   const extras = asked.filter((scope) => !held.has(scope))
@@ -70,7 +79,7 @@ export function narrowToScopes(rights: Rights, asked: readonly string[], namespa
 }
 
 /** Narrows to one sub-account: whole-account scopes then stand in its entry, and none are left for the account. */
-export function narrowToSubAccount(rights: Rights, id: string, kind: string, namespace: NamespaceEntry): Rights {
+export function narrowToSubAccount(rights: Rights, id: string, kind: string, namespace: RightsNamespace): Rights {
   const scopes = [...union(rights.account, rights.subAccounts.get(id))].filter((s) => fits(s, kind, namespace))
   return { account: new Set(), subAccounts: scopes.length === 0 ? new Map() : new Map([[id, new Set(scopes)]]) }
 }
@@ -97,8 +106,8 @@ export function isEmpty(rights: Rights): boolean {
  */
 export function offeredScopes(
   account: { id: string },
-  plan: PlanEntry | undefined,
-  namespace: NamespaceEntry,
+  plan: RightsPlan | undefined,
+  namespace: RightsNamespace,
 ): ReadonlySet<string> {
   if (namespace.builtIn)
     return account.id === OPERATOR
@@ -108,7 +117,7 @@ export function offeredScopes(
 }
 
 /** Adds what each scope implies. */
-export function expand(scopes: Iterable<string>, namespace: NamespaceEntry): Set<string> {
+export function expand(scopes: Iterable<string>, namespace: RightsNamespace): Set<string> {
   const all = new Set<string>()
   const add = (scope: string): void => {
     if (all.has(scope)) return
@@ -122,7 +131,7 @@ export function expand(scopes: Iterable<string>, namespace: NamespaceEntry): Set
 /** Why these grants cannot stand in the namespace, or null. */
 export function grantsFault(
   grants: readonly Grant[],
-  namespace: NamespaceEntry,
+  namespace: RightsNamespace,
 ): { pointer: string; detail: string } | null {
   for (const [i, grant] of grants.entries()) {
     for (const [j, scope] of grant.scopes.entries()) {
@@ -147,7 +156,7 @@ export function rightsText(grants: readonly Grant[]): string {
 const NONE: ReadonlySet<string> = new Set()
 
 /** The grants themselves, implied scopes written out. */
-export function grantedRights(grants: readonly Grant[], namespace: NamespaceEntry): Rights {
+export function grantedRights(grants: readonly Grant[], namespace: RightsNamespace): Rights {
   const account = new Set<string>()
   const subAccounts = new Map<string, Set<string>>()
   for (const grant of grants) {
@@ -158,11 +167,15 @@ export function grantedRights(grants: readonly Grant[], namespace: NamespaceEntr
   return { account, subAccounts }
 }
 
+function publishable(scopes: ReadonlySet<string>, namespace: RightsNamespace): ReadonlySet<string> {
+  return new Set([...scopes].filter((scope) => namespace.scopes.get(scope)?.publishable))
+}
+
 function union(a: ReadonlySet<string>, b: ReadonlySet<string> | undefined): Set<string> {
   return b === undefined ? new Set(a) : new Set([...a, ...b])
 }
 
-function fits(scope: string, kind: string, namespace: NamespaceEntry): boolean {
+function fits(scope: string, kind: string, namespace: RightsNamespace): boolean {
   const kinds = namespace.scopes.get(scope)?.subAccountKinds
   return kinds === undefined || kinds.includes(kind)
 }

@@ -6,6 +6,7 @@ import type { Ending } from '../keys/ending.rules.ts'
 import type { KeyExpiry } from '../keys/expiry.rules.ts'
 import type { RotationEnd } from '../keys/rotation.rules.ts'
 import type { ApiKey, DeletedKey, KeyUse } from '../keys/rules.ts'
+import type { ServedCatalog } from '../keys/served.rules.ts'
 import type { Share } from '../keys/share.rules.ts'
 import type { ResetNotice } from '../people/reset.rules.ts'
 import type { Member, Person } from '../people/rules.ts'
@@ -43,6 +44,7 @@ export interface Collections {
   keyExpiries: KeyExpiry
   usage: UsageCount
   endings: Ending
+  servedCatalogs: ServedCatalog
   rotations: RotationEnd
   shares: Share
   instances: Instance
@@ -105,6 +107,7 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   keyExpiries: { sort: 'dueAt' },
   usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
   endings: { sort: 'createdAt' },
+  servedCatalogs: { sort: 'generation', shared: true },
   rotations: { sort: 'endsAt' },
   shares: { sort: 'createdAt', filter: ['keyId'], sweepAfterMs: 365 * DAY },
   instances: { sort: 'seenAt', shared: true, sweepAfterMs: 31 * DAY },

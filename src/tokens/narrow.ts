@@ -114,6 +114,7 @@ async function rightsOf(store: Store, found: Authentic): Promise<Rights> {
   const named = [...key.grants, ...(holder?.grants ?? [])].map((g) => g.subAccount).filter((slug) => slug !== null)
   const subAccounts = named.length === 0 ? [] : await activeSubAccounts(store, found, [...new Set(named)])
   return effectiveRights({
+    kind: key.kind,
     grants: key.grants,
     ceiling: holder?.grants ?? null,
     offered: offeredScopes(account, plan, namespace),

@@ -70,6 +70,7 @@ function gives(key: Reach, at: Situation): boolean {
     (at.audience === key.tokenEndpointAuthAudience &&
       (at.by === 'remote' ? key.jwksUri !== null : (key.jwks?.keys.some(({ kid }) => kid === at.by) ?? false)))
   const { account, subAccounts } = effectiveRights({
+    kind: 'secret',
     grants: key.grants,
     ceiling: key.holderId === null ? null : (at.ceilings[key.holderId] ?? null),
     offered: new Set(SCOPES),

@@ -35,7 +35,14 @@ describe('Rights', () => {
   it('are key ∩ holder ∩ plan ∩ namespace, on every sub-account and for the account', () => {
     fc.assert(
       fc.property(grants, fc.option(grants), offered, (key, ceiling, plan) => {
-        const rights = effectiveRights({ grants: key, ceiling, offered: plan, namespace: v2, subAccounts })
+        const rights = effectiveRights({
+          kind: 'secret',
+          grants: key,
+          ceiling,
+          offered: plan,
+          namespace: v2,
+          subAccounts,
+        })
         for (const scope of all) {
           for (const sub of [null, ...SUBS]) {
             const expected =
@@ -52,7 +59,14 @@ describe('Rights', () => {
   it('no scope stands twice: an entry holds only what the whole account does not have', () => {
     fc.assert(
       fc.property(grants, offered, (key, plan) => {
-        const rights = effectiveRights({ grants: key, ceiling: null, offered: plan, namespace: v2, subAccounts })
+        const rights = effectiveRights({
+          kind: 'secret',
+          grants: key,
+          ceiling: null,
+          offered: plan,
+          namespace: v2,
+          subAccounts,
+        })
         for (const entry of rights.subAccounts.values()) {
           expect(entry.size).to.be.greaterThan(0)
           for (const scope of entry) expect(rights.account.has(scope)).to.equal(false)
@@ -65,6 +79,7 @@ describe('Rights', () => {
     fc.assert(
       fc.property(grants, scopes, (key, asked) => {
         const rights = effectiveRights({
+          kind: 'secret',
           grants: key,
           ceiling: null,
           offered: v2.scopeNames,
@@ -86,6 +101,7 @@ describe('Rights', () => {
     fc.assert(
       fc.property(grants, fc.constantFrom(...SUBS), (key, sub) => {
         const rights = effectiveRights({
+          kind: 'secret',
           grants: key,
           ceiling: null,
           offered: v2.scopeNames,
@@ -109,6 +125,7 @@ describe('Rights', () => {
     ])
     const key = ['a', 'b'].map((subAccount) => ({ subAccount, scopes: ['orders:read'] }))
     const rights = effectiveRights({
+      kind: 'secret',
       grants: key,
       ceiling: null,
       offered: v2.scopeNames,
