@@ -22,6 +22,7 @@ import { createAllocator } from './status/allocate.ts'
 import { createStatuses } from './status/flip.ts'
 import { createPublisher, type Publisher } from './status/publish.ts'
 import { createStreams, type Streams } from './status/stream.ts'
+import { createLeases, type Leases } from './store/lease.ts'
 import type { AuthenticateDeps } from './tokens/authenticate.ts'
 import { createExchange, type Exchange } from './tokens/exchange.ts'
 import type { InquiryDeps } from './tokens/inquiry.routes.ts'
@@ -33,6 +34,7 @@ import { createCounters } from './usage/counters.ts'
 import { createFlushes, type Flushes } from './usage/flushes.ts'
 import { createExchangeLimits } from './usage/limits.ts'
 import { createSignInLimits } from './usage/sign-in.ts'
+import { createTallies, type Tallies } from './usage/tallies.ts'
 
 export interface Parts {
   keys: RotateDeps
@@ -48,6 +50,8 @@ export interface Parts {
   verifyIssued: VerifyIssued
   inquiry: Omit<InquiryDeps, 'identify'>
   flushes: Flushes
+  leases: Leases
+  tallies: Tallies
   leaks: Leaks
   flush: () => Promise<void>
 }
@@ -62,10 +66,12 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   await publisher.refresh()
   const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
   const rehash = createRehash(store)
-  const people = makePeople(config, opened, { now, random })
-  const limits = createExchangeLimits(catalog, now)
+  const tallies = createTallies({ store, batchId: () => newId('batch') })
+  const people = makePeople(config, opened, tallies, { now, random })
+  const limits = createExchangeLimits(catalog, now, tallies)
   const outbound = createOutbound({ allow: config.outboundAllow })
-  const flushes = createFlushes({ store, counters, id: newId('ins'), now })
+  const instance = newId('ins')
+  const flushes = createFlushes({ store, counters, id: instance, now })
   const keys = makeKeys(config, opened, { outbound, publisher, flushes }, { now, random })
   const clientKeys = createClientKeys({ outbound, now })
   const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }
@@ -77,6 +83,8 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   const chain = chainOf(opened)
   const leaks = createLeaks({ authentication, limits, reportLeak: (found, leak) => reportLeak(keys, found, leak) })
   return {
+    tallies,
+    leases: createLeases({ store, instance, now }),
     flushes,
     keyring,
     publisher,
@@ -112,6 +120,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
     },
     leaks,
     async flush() {
+      await tallies.flush()
       await counters.flush()
       await rehash.flush()
       await people.failed.flush()
@@ -140,7 +149,12 @@ function chainOf({ store, masterKeys }: Opened): ChainDeps {
   return { store, rings }
 }
 
-function makePeople({ publicUrl }: Config, { store, newId }: Opened, { now, random }: Outside): PeopleDeps {
+function makePeople(
+  { publicUrl }: Config,
+  { store, newId }: Opened,
+  tallies: Tallies,
+  { now, random }: Outside,
+): PeopleDeps {
   const failed = createFailedSignIns({ store, now, newId })
-  return { store, passwords, limits: createSignInLimits(now), failed, publicUrl, now, random, newId }
+  return { store, passwords, limits: createSignInLimits(now, tallies), failed, publicUrl, now, random, newId }
 }

@@ -70,6 +70,7 @@ export interface Latchkey {
 const POLL_STATUS_MS = 250
 const BEAT_MS = 15_000
 const FLUSH_MS = 1_000
+const TELL_COUNTS_MS = 500
 const END_TOKENS_MS = 1_000
 const CLOSE_OVERLAPS_MS = 1_000
 const ATTEND_MS = 500
@@ -77,6 +78,8 @@ const POLL_KEYS_MS = 500
 const FORGET_EVENTS_MS = 60_000
 const TELL_EXPIRIES_MS = 10_000
 const TELL_RESETS_MS = 10_000
+/** A lease is good for so many runs of its work. */
+const LEASE_PERIODS = 5
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */
@@ -102,30 +105,16 @@ async function put(
   const opened = await open(config, outside)
   undo.push(() => opened.store.close())
   const parts = await makeParts(config, opened, outside)
-  const { keys, people, keyring, publisher, streams, endTokens, changes, forgetEvents, flush, flushes } = parts
+  const { keys, people, keyring, publisher, streams, endTokens, changes, forgetEvents, flush, flushes, leases } = parts
   const { catalog, store, notices } = opened
   const demo = config.demo ? await startDemo({ config, catalog, keys, now: outside.now }) : null
   if (demo !== null) undo.push(demo.close)
   const identify = makeIdentify(config, opened, parts, outside)
   const { routes, documents } = makeRoutes(config, opened, parts, { demo, logger, identify })
-  await adoptCatalog({ store, catalog, endTokens })
+  const generation = await adoptCatalog({ store, catalog, endTokens })
   await flushes.join()
   listener.serve(makeApp(config, opened, { routes, documents, logger, identify, now: outside.now }))
-  const tell = (what: string) => (error: Error | null) =>
-    error === null ? logger.info(`${what} works again`) : logger.error({ error: error.message }, `${what} fails`)
-  const sweepOverlaps = (): Promise<void> => closeOverlaps(keys)
-  const loops = [
-    every(POLL_STATUS_MS, publisher.refresh, tell('reading status lists')),
-    every(FLUSH_MS, flush, tell('writing usage')),
-    every(BEAT_MS, async () => streams.beat(), tell('streaming')),
-    every(END_TOKENS_MS, endTokens.sweep, tell('ending tokens')),
-    every(CLOSE_OVERLAPS_MS, sweepOverlaps, tell('closing overlaps')),
-    every(ATTEND_MS, flushes.attend, tell('answering other instances')),
-    every(TELL_EXPIRIES_MS, () => tellExpiries(keys), tell('telling of keys that expire')),
-    every(TELL_RESETS_MS, () => tellResets(people), tell('telling of password resets')),
-    every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
-    every(FORGET_EVENTS_MS, forgetEvents, tell('removing old events')),
-  ]
+  const loops = startLoops(parts, logger, generation)
   const stop = once(async () => {
     streams.close()
     await listener.close()
@@ -133,6 +122,7 @@ async function put(
     for (const loop of loops) await loop.stop()
     await flush()
       .then(flushes.leave)
+      .then(leases.leave)
       .catch((error: Error) =>
         logger.error({ error: error.message }, 'the last flush failed: up to one second of usage is lost'),
       )
@@ -141,6 +131,30 @@ async function put(
   const url = config.publicUrl
   const inside = { keys, people, keyring, publisher, endTokens, changes, forgetEvents, flush, routes, documents }
   return { url, config, catalog, store, demo, notices, ...inside, close: stop }
+}
+
+/** @param generation of the catalog */
+function startLoops(parts: Parts, logger: Logger, generation: number): { stop: () => Promise<void> }[] {
+  const { keys, people, keyring, publisher, streams, endTokens, forgetEvents, flush, flushes, leases, tallies } = parts
+  const tell = (what: string) => (error: Error | null) =>
+    error === null ? logger.info(`${what} works again`) : logger.error({ error: error.message }, `${what} fails`)
+  /** Work that one instance is enough for. */
+  const alone = (ms: number, work: string, run: () => Promise<void>) =>
+    every(ms, () => leases.whileHeld(work, LEASE_PERIODS * ms, run), tell(work))
+  return [
+    every(POLL_STATUS_MS, publisher.refresh, tell('reading status lists')),
+    every(FLUSH_MS, flush, tell('writing usage')),
+    every(TELL_COUNTS_MS, tallies.flush, tell('adding up limits')),
+    every(BEAT_MS, async () => streams.beat(), tell('streaming')),
+    every(ATTEND_MS, flushes.attend, tell('answering other instances')),
+    every(POLL_KEYS_MS, keyring.refresh, tell('reading signing keys')),
+    // Each catalog has its own: an instance with the one before leaves to others what it cannot work out.
+    alone(END_TOKENS_MS, `ending tokens by catalog ${generation}`, endTokens.sweep),
+    alone(CLOSE_OVERLAPS_MS, 'closing overlaps', () => closeOverlaps(keys)),
+    alone(TELL_EXPIRIES_MS, 'telling of keys that expire', () => tellExpiries(keys)),
+    alone(TELL_RESETS_MS, 'telling of password resets', () => tellResets(people)),
+    alone(FORGET_EVENTS_MS, 'removing old events', forgetEvents),
+  ]
 }
 
 /** Latchkey is the resource server of namespace `manage`. */

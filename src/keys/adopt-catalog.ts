@@ -17,14 +17,16 @@ const ACCOUNTS_AT_ONCE = 20
 /**
  * Makes the catalog the one that is served. Where it gives other rights than the one before, each account concerned has
  * an ending when this resolves; a start that was cut off is taken up by the next.
+ *
+ * @returns its generation
  */
-export async function adoptCatalog(deps: AdoptCatalogDeps): Promise<void> {
+export async function adoptCatalog(deps: AdoptCatalogDeps): Promise<number> {
   const text = writeServed(deps.catalog)
   for (;;) {
     const { items } = await deps.store.page('', 'servedCatalogs', { limit: 1, order: 'desc' })
     const latest = items[0]
     if (latest !== undefined && !latest.settled) await settle(deps, latest)
-    else if (latest?.text === text) return
+    else if (latest?.text === text) return latest.generation
     else await succeed(deps.store, latest?.generation ?? 0, text)
   }
 }

@@ -16,7 +16,9 @@ import type { SigningKey } from '../signing/rules.ts'
 import type { StatusAllocator, StatusEntry, StatusList } from '../status/rules.ts'
 import type { Instance } from '../usage/flush.rules.ts'
 import type { UsageCount } from '../usage/rules.ts'
+import type { Tally } from '../usage/tally.rules.ts'
 import type { KeptAnswer } from './act.ts'
+import type { Lease } from './lease.ts'
 import type { Document, EventDocument, Head } from './store.ts'
 
 /** Something that may be used once, such as an assertion: the commit that inserts it used it. */
@@ -43,11 +45,13 @@ export interface Collections {
   deletedKeys: DeletedKey
   keyExpiries: KeyExpiry
   usage: UsageCount
+  tallies: Tally
   endings: Ending
   servedCatalogs: ServedCatalog
   rotations: RotationEnd
   shares: Share
   instances: Instance
+  leases: Lease
   statusLists: StatusList
   statusAllocators: StatusAllocator
   statusEntries: StatusEntry
@@ -106,11 +110,13 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   deletedKeys: { sort: 'deletedAt', shared: true },
   keyExpiries: { sort: 'dueAt' },
   usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
+  tallies: { sort: 'endsAt', shared: true, sweepAfterMs: HOUR },
   endings: { sort: 'createdAt' },
   servedCatalogs: { sort: 'generation', shared: true },
   rotations: { sort: 'endsAt' },
   shares: { sort: 'createdAt', filter: ['keyId'], sweepAfterMs: 365 * DAY },
   instances: { sort: 'seenAt', shared: true, sweepAfterMs: 31 * DAY },
+  leases: { sort: 'until', shared: true, sweepAfterMs: DAY },
   statusLists: { sort: 'number', filter: ['namespace'], shared: true },
   statusAllocators: { sort: 'next', shared: true },
   statusEntries: { sort: 'version', filter: ['list'], shared: true },

@@ -1,10 +1,11 @@
 /**
  * Rate limits of the exchange: by key and by account as the plan says, by address for refused exchanges, and a budget
- * of their own for publishable keys. Counted in memory, so that an exchange writes nothing.
+ * of their own for publishable keys. Counted in memory, so that an exchange writes nothing; the flush tells the others.
  */
 import type { Catalog, PlanEntry } from '../catalog.ts'
 import { addressBucket } from '../keys/addresses.rules.ts'
 import { WINDOW_SECONDS } from './rules.ts'
+import type { Tallies } from './tallies.ts'
 import { type LimitName, type LimitState, settle, WindowLimiter } from './window.ts'
 
 export type LimitDecision = { ok: true; states: LimitState[] } | { ok: false; states: LimitState[]; hit: LimitState }
@@ -25,13 +26,16 @@ export interface ExchangeLimits {
 /** Reports a minute, each of many keys. */
 const REPORTS_PER_ADDRESS = 60
 
-export function createExchangeLimits(catalog: Catalog, now: () => number): ExchangeLimits {
+export function createExchangeLimits(catalog: Catalog, now: () => number, tallies: Tallies): ExchangeLimits {
   const limiters = new Map<string, WindowLimiter>()
   const limiter = (purpose: string, points: number): WindowLimiter => {
     const id = `${purpose}/${points}`
-    const known = limiters.get(id) ?? new WindowLimiter(points, WINDOW_SECONDS, now)
-    limiters.set(id, known)
-    return known
+    const known = limiters.get(id)
+    if (known !== undefined) return known
+    const made = new WindowLimiter(purpose, points, WINDOW_SECONDS, now)
+    limiters.set(id, made)
+    tallies.share(made)
+    return made
   }
   async function takeAll(
     wanted: { name: LimitName; purpose: string; points: number | null; of: string }[],

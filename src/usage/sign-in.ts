@@ -1,10 +1,12 @@
 /**
  * Limits of sign-ins: by address, and by address and e-mail address together. Never by e-mail address alone, or anybody
- * could lock anybody out; and counted alike whether there is such a person or not.
+ * could lock anybody out; and counted alike whether there is such a person or not. Over all instances at once: an attempt
+ * is slow as it is, so each tells the others before it is judged.
  */
 
 import { Refusal } from '../errors.ts'
 import { addressBucket } from '../keys/addresses.rules.ts'
+import type { Tallies } from './tallies.ts'
 import { WindowLimiter } from './window.ts'
 
 const WINDOW_SECONDS = 15 * 60
@@ -21,17 +23,20 @@ export interface SignInLimits {
 }
 
 /** @param now UTC ms */
-export function createSignInLimits(now: () => number): SignInLimits {
-  const byAddress = new WindowLimiter(PER_ADDRESS, WINDOW_SECONDS, now)
-  const byEmail = new WindowLimiter(PER_EMAIL, WINDOW_SECONDS, now)
+export function createSignInLimits(now: () => number, tallies: Tallies): SignInLimits {
+  const byAddress = new WindowLimiter('sign-in address', PER_ADDRESS, WINDOW_SECONDS, now)
+  const byEmail = new WindowLimiter('sign-in email', PER_EMAIL, WINDOW_SECONDS, now)
+  for (const limiter of [byAddress, byEmail]) tallies.share(limiter)
   const counted = (address: string, email: string) => {
     const network = addressBucket(address)
     return [[byAddress, network] as const, [byEmail, `${network} ${email}`] as const]
   }
   return {
     async take(address, email) {
+      for (const [limiter, of] of counted(address, email)) await limiter.take('address', of)
+      await tallies.flush()
       for (const [limiter, of] of counted(address, email)) {
-        const { remaining, resetSeconds } = await limiter.take('address', of)
+        const { remaining, resetSeconds } = limiter.look('address', of)
         if (remaining < 0) throw new Refusal('rate_limited', { retryAfterSeconds: resetSeconds, limit: 'address' })
       }
     },

@@ -22,6 +22,8 @@ export interface Instances {
   now(): number
   /** Moves the clocks of all, one a little before the other. */
   pass(ms: number): Promise<void>
+  /** Ends the process of one at once, as a fault would. */
+  kill(n: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -75,8 +77,13 @@ export async function startInstances(
       await Promise.all(passed)
       ahead += passMs
     },
+    async kill(n) {
+      const child = children[n] as ChildProcess
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
     async close() {
-      for (const child of children) {
+      for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
         child.disconnect()
         await once(child, 'exit')
       }
