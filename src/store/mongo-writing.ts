@@ -35,12 +35,12 @@ export class Writing {
    * @throws Refusal, and the transaction is to be rolled back.
    */
   async commit(account: string, commit: Commit, plan: CommitPlan, options: StoreOptions): Promise<EventDocument[]> {
-    for (const place of plan.expect) await this.#expect(place)
+    await this.#expect(plan.expect)
     const { events, full } = plan.movesHead
       ? await this.#moveHead(account, commit, options)
       : { events: [], full: null }
-    for (const place of plan.remove) await this.#remove(place)
-    for (const row of plan.replace) await this.#replace(row)
+    await this.#remove(plan.remove)
+    await this.#replace(plan.replace)
     await this.#insert(plan.insert)
     if (full !== null) throw new Refusal({ ok: false, because: 'full', count: full })
     await this.#insert(events.map((event) => toRow(account, 'events', event)))
@@ -79,25 +79,31 @@ export class Writing {
   }
 
   /** Writes where it only expects: under snapshot isolation, another commit could change what is merely read. */
-  async #expect(place: Guard<Place>): Promise<void> {
+  async #expect(places: readonly Guard<Place>[]): Promise<void> {
     const lock = { $set: { _lock: randomUUID() } }
-    const { matchedCount } = await this.#raw(place.collection).updateOne(guardOf(place), lock, {
-      session: this.#session,
-    })
-    if (matchedCount === 0) throw new Refusal(CHANGED)
+    await this.#each(places, (place) => ({ updateOne: { filter: guardOf(place), update: lock } }))
   }
 
-  async #remove(place: Guard<Place>): Promise<void> {
-    const { deletedCount } = await this.#raw(place.collection).deleteOne(guardOf(place), { session: this.#session })
-    if (deletedCount === 0) throw new Refusal(CHANGED)
+  async #remove(places: readonly Guard<Place>[]): Promise<void> {
+    await this.#each(places, (place) => ({ deleteOne: { filter: guardOf(place) } }))
   }
 
-  async #replace(row: Guard<Row>): Promise<void> {
-    const replaced = this.#raw(row.collection).replaceOne(guardOf(row), toStored(row, row.rev + 1), {
-      session: this.#session,
-    })
-    const { matchedCount } = await orExists(row.collection, replaced)
-    if (matchedCount === 0) throw new Refusal(CHANGED)
+  async #replace(rows: readonly Guard<Row>[]): Promise<void> {
+    await this.#each(rows, (row) => ({
+      replaceOne: { filter: guardOf(row), replacement: toStored(row, row.rev + 1) },
+    }))
+  }
+
+  /** One round trip a collection. @throws Refusal where one of the documents is not as it was read. */
+  async #each<T extends Guard<Place>>(
+    list: readonly T[],
+    write: (one: T) => mongoose.mongo.AnyBulkWriteOperation<Stored>,
+  ): Promise<void> {
+    for (const [name, group] of grouped(list)) {
+      const written = this.#raw(name).bulkWrite(group.map(write), { session: this.#session })
+      const { matchedCount, deletedCount } = await orExists(name, written)
+      if (matchedCount + deletedCount < group.length) throw new Refusal(CHANGED)
+    }
   }
 
   async #insert(rows: readonly Row[]): Promise<void> {
