@@ -14,6 +14,9 @@ interface RevocationOptions extends JsonOption {
   all?: true
 }
 
+/** Ten thousand keys take a while. */
+const TIMEOUT_MS = 300_000
+
 export function addRevocations(program: Command): void {
   program
     .command('revocations')
@@ -34,7 +37,11 @@ async function revoke({ account, json, key, holder, namespace, scope, all }: Rev
     throw new CliFault(EXIT.usage, 'usage', 'Say whose tokens: --key, --holder, --namespace, --scope or --all.')
   }
   const session = await manage(account)
-  const answer = await session.call<{ keys: number }>('/revocations', { method: 'POST', json: selection })
+  const answer = await session.call<{ keys: number }>('/revocations', {
+    method: 'POST',
+    json: selection,
+    timeoutMs: TIMEOUT_MS,
+  })
   if (json) return printJson(answer)
   print(
     `Ended the live tokens of ${answer.keys} ${answer.keys === 1 ? 'key' : 'keys'}. The next exchange of each is good.`,

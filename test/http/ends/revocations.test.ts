@@ -1,5 +1,8 @@
 /** Bulk revocations: every live token of the keys asked for ends, and the keys go on. */
 import { expect } from 'chai'
+import type { Holder } from '../../../src/holders/rules.ts'
+import type { ApiKey, Secret } from '../../../src/keys/rules.ts'
+import type { Kept } from '../../../src/store/store.ts'
 import { type Bed, onBothStores } from '../bed.ts'
 import { type Caller, callerOf, eventsOf, statusOf } from '../manage/caller.ts'
 
@@ -118,4 +121,35 @@ onBothStores('Bulk revocations', (bed) => {
     await turn('revoke', { reason: 'other' })
     expect((await caller.post(AT, { keyId: id })).json()).to.deep.equal({ keys: 0 })
   })
+
+  it('end the tokens of as many keys as an account may have', async () => {
+    const b = bed()
+    const { store, publisher } = b.latchkey
+    // The MongoDB server of the tests is slow with large collections.
+    const many = store.kind === 'sqlite' ? 10_000 : 1_000
+    const caller = await callerOf(b, 'acme-manage')
+    const { rev: _, ...key } = (await store.get('acme', 'keys', b.keyId('acme-v2-server'))) as Kept<ApiKey>
+    const [secret] = key.secrets as [Secret]
+    const copies = Array.from({ length: many }, (_, n): ApiKey => {
+      const status = { list: secret.status.list, index: n }
+      return { ...key, id: `key_many${n}`, holderId: 'hld_many', secrets: [{ ...secret, status }] }
+    })
+    while (copies.length > 0) {
+      const insert = copies.splice(-500).map((document) => ({ collection: 'keys', document }) as const)
+      expect(await store.commit('acme', { insert })).to.include({ ok: true })
+    }
+    const ended = () => {
+      let count = 0
+      for (let n = 0; n < many; n++) count += publisher.look('v2', '0', n, '')?.value === 1 ? 1 : 0
+      return count
+    }
+    const before = ended()
+    const holder = { ...((await store.get('acme', 'holders', b.demo.holders.northwind as string)) as Kept<Holder>) }
+    const insert = [{ collection: 'holders', document: { ...holder, id: 'hld_many', externalId: null } } as const]
+    await store.commit('acme', { insert })
+    const answer = await caller.post(AT, { holderId: 'hld_many' })
+    expect([answer.status, answer.json()]).to.deep.equal([200, { keys: many }])
+    expect(before).to.be.lessThan(10)
+    expect(ended()).to.equal(many)
+  }).timeout(180_000)
 })
