@@ -5,9 +5,9 @@ import { type Browser, OWN_PAGE, send, signIn } from '../people/browser.ts'
 
 const ACCOUNT = '/manage/accounts/audited'
 const GRANTS = [{ subAccount: null, scopes: ['links:read'] }]
-/** What the management API can change in an account. */
 /** Asks with a body, and changes nothing. */
 const PREVIEW = 'keys.rights'
+/** What the management API can change in an account. */
 const TAGS = ['accounts', 'people', 'keys', 'sub-accounts', 'holders']
 
 type Ids = Record<string, string>
@@ -46,6 +46,7 @@ const STEPS: Step[] = [
   ['rotateKey', { overlapSeconds: 60 }],
   ['moveRotation', { overlapSeconds: 120 }],
   ['endRotation'],
+  ['revokeTokens', { namespace: 'v2' }],
   ['shareKey', { expiresInSeconds: 60 }],
   ['cancelShare'],
   ['revokeKey', { reason: 'other' }],
