@@ -79,7 +79,7 @@ const FORGET_EVENTS_MS = 60_000
 const TELL_EXPIRIES_MS = 10_000
 const TELL_RESETS_MS = 10_000
 /** A lease is good for so many runs of its work. */
-const LEASE_PERIODS = 5
+const LEASE_PERIODS = 2
 const REAL: Outside = { now: Date.now, random: pooledRandom() }
 
 /** Starts Latchkey. Rejects, having stopped what it had started, where something is wrong with what it was given. */

@@ -36,7 +36,7 @@ async function begin(): Promise<void> {
   const statement = new Database(':memory:').prepare('SELECT 1')
   stepBefore(Object.getPrototypeOf(statement), ['run'])
   const { Collection, ClientSession } = mongoose.mongo
-  stepBefore(Collection.prototype, ['insertOne', 'insertMany', 'replaceOne', 'updateOne', 'deleteOne'])
+  stepBefore(Collection.prototype, ['insertMany', 'replaceOne', 'bulkWrite'])
   stepBefore(ClientSession.prototype, ['commitTransaction'])
   process.send?.({ url })
 }
