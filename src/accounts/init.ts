@@ -9,16 +9,17 @@ import type { ApiKey, Author } from '../keys/rules.ts'
 import { type ShownKey, showKey } from '../keys/shape.ts'
 import { type Enrolment, enrolment, memberEvent } from '../people/enrol.rules.ts'
 import { invitationUrl, newInvitation } from '../people/invitation.rules.ts'
-import { type Invitation, type Member, memberId, normaliseEmail, type Person } from '../people/rules.ts'
+import { type Invitation, type Member, memberId, type Person } from '../people/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
-import type { EventActor, Kept, Store } from '../store/store.ts'
+import type { EventActor, Kept } from '../store/store.ts'
 import { type Account, OPERATOR } from './rules.ts'
 
 export interface InitDeps
   extends Pick<KeyDeps, 'store' | 'catalog' | 'peppers' | 'allocator' | 'now' | 'random' | 'newId'> {
   /** PUBLIC_URL. */
   publicUrl: string
+  findPerson: (email: string) => Promise<Person | null>
 }
 
 export interface AdminWish {
@@ -97,7 +98,7 @@ export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<In
     }
     const { token, invitation: made } = newInvitation(deps)
     const invitation = { ...made, setsPassword: true } as const
-    const known = await findPerson(deps.store, admin.email)
+    const known = await deps.findPerson(admin.email)
     if (known === null) return enrolAdmin(deps, { ...invitedAdmin(admin), invitation }, token)
     const member = await deps.store.get(OPERATOR, 'members', memberId(OPERATOR, known.id))
     if (member !== null) return inviteAgain(deps, member, known, { token, invitation })
@@ -135,11 +136,6 @@ function invited(
 
 function invitedAdmin({ email, name }: AdminWish): Omit<Enrolment, 'invitation'> {
   return { account: OPERATOR, email, name, role: 'admin', password: null }
-}
-
-async function findPerson(store: Store, email: string): Promise<Person | null> {
-  const { items } = await store.page('', 'people', { where: { email: normaliseEmail(email) }, limit: 1 })
-  return items[0] ?? null
 }
 
 /** On the largest plan, with all of the catalog, and not bound by its own terms. */

@@ -2,6 +2,7 @@
 import type { InitDeps } from '../accounts/init.ts'
 import { loadConfig } from '../config.ts'
 import { type Opened, open } from '../open.ts'
+import { findPerson } from '../people/find.ts'
 import { pooledRandom } from '../random.ts'
 import { createAllocator } from '../status/allocate.ts'
 import { startFault } from './faults.ts'
@@ -22,8 +23,14 @@ export async function offline<T>(env: NodeJS.ProcessEnv, work: (deps: Offline) =
     const config = loadConfig(env)
     const outside = { now: Date.now, random: pooledRandom() }
     opened = await open(config, outside)
-    const allocator = createAllocator(opened.store, outside.random)
-    return await work({ ...opened, ...outside, allocator, publicUrl: config.publicUrl })
+    const { store } = opened
+    return await work({
+      ...opened,
+      ...outside,
+      allocator: createAllocator(store, outside.random),
+      publicUrl: config.publicUrl,
+      findPerson: (email) => findPerson(store, email),
+    })
   } catch (error) {
     throw startFault(error)
   } finally {

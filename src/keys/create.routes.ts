@@ -7,7 +7,7 @@ import { clientWish } from './client.shape.ts'
 import type { KeyWish } from './create.rules.ts'
 import { createKey, createSharedKey, type KeyDeps } from './create.ts'
 import { KEYS, keyShape } from './shape.ts'
-import { wishMembers } from './wish.shape.ts'
+import { WISH_REFUSALS, wishMembers } from './wish.shape.ts'
 
 const createBody = z
   .strictObject({
@@ -93,16 +93,9 @@ export function keyCreateRoutes(deps: KeyDeps): Route[] {
 
 const REFUSALS = [
   'invalid_request',
-  'exceeds_your_rights',
   'terms_not_accepted',
   'namespace_not_enabled',
   'account_suspended',
   'keys_full',
-  'holder_flagged',
-  'not_publishable',
-  'unknown_scope',
-  'unknown_namespace',
-  'unknown_holder',
-  'unknown_sub_account',
-  'holder_type_not_allowed',
+  ...WISH_REFUSALS,
 ] as const

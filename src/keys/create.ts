@@ -80,7 +80,7 @@ export async function createSharedKey(
     const { key, commit, shown } = await prepare(deps, account, wish, asker, () => null)
     const { token, share } = newShare(
       { account, keyId: key.id, overlapSeconds: 0, expiresInSeconds: MAX_SHARE_SECONDS },
-      { random: deps.random, now: key.createdAt },
+      deps,
     )
     return {
       account,

@@ -13,7 +13,7 @@ import { revokeKey } from './revoke.ts'
 import { REVOKE_REASONS } from './rules.ts'
 import { KEYS, keyParams, keyShape, showKey } from './shape.ts'
 import { resumeKey, suspendKey } from './suspend.ts'
-import { wishMembers } from './wish.shape.ts'
+import { WISH_REFUSALS, wishMembers } from './wish.shape.ts'
 
 const changeBody = z
   .strictObject(wishMembers)
@@ -68,19 +68,7 @@ function changeRoute(deps: KeyDeps): Route {
       shown: { json: changeBody },
     },
     answers: { 200: described('The key.', keyShape) },
-    refusals: [
-      'invalid_request',
-      'not_found',
-      'key_revoked',
-      'exceeds_your_rights',
-      'holder_flagged',
-      'not_publishable',
-      'unknown_scope',
-      'unknown_namespace',
-      'unknown_holder',
-      'unknown_sub_account',
-      'holder_type_not_allowed',
-    ],
+    refusals: ['invalid_request', 'not_found', 'key_revoked', ...WISH_REFUSALS],
     async handle(input) {
       const target = { ...targetOf(input), asker: granterOf(input), expected: input.expected }
       return describe(await changeKey(deps, target, input.body))

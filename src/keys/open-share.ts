@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/rules.ts'
 import { type Code, Refusal } from '../errors.ts'
+import { linkFault, linkHash } from '../people/link.rules.ts'
 import { act, type Decision } from '../store/act.ts'
 import { EVERY_ACCOUNT, type Guarded, type Kept } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
@@ -7,7 +8,7 @@ import { keyEvent } from './create.ts'
 import { type FoundKey, findKey } from './find.ts'
 import { lookAtNewest, type RotateDeps, rotated } from './rotate.ts'
 import { secretFault } from './rotation.rules.ts'
-import { type Share, shareFault, shareId } from './share.rules.ts'
+import type { Share } from './share.rules.ts'
 
 export interface FoundShare {
   share: Kept<Share>
@@ -23,9 +24,9 @@ export interface FoundShare {
  *   `account_suspended`, after which the link is good again
  */
 export async function findShare({ store, now }: RotateDeps, token: string): Promise<FoundShare> {
-  const share = await store.get(EVERY_ACCOUNT, 'shares', shareId(token))
+  const share = await store.get(EVERY_ACCOUNT, 'shares', linkHash(token))
   if (share === null) throw new Refusal('not_found')
-  const fault = shareFault(share, now())
+  const fault = linkFault(share, now())
   if (fault !== null) throw fault
   const [account, found] = await Promise.all([
     store.get(share.account, 'accounts', share.account),
@@ -69,7 +70,7 @@ export async function openShare(
     const { share, account, found } = await findShare(deps, token)
     const { overlapSeconds } = share
     const next = await rotated(deps, found, { overlapSeconds, newest, asker })
-    const opened = { ...share, openedAt: deps.now() }
+    const opened = { ...share, usedAt: deps.now() }
     const expect: Guarded[] = [{ collection: 'accounts', document: account }]
     if (found.holder !== null) expect.push({ collection: 'holders', document: found.holder })
     const told = keyEvent(deps, 'key.share_opened', asker, next.key, { object: next.shown, address: from.address })

@@ -40,7 +40,7 @@ export async function shareKey(
     const now = deps.now()
     const fault = secretFault(key, now)
     if (fault !== null) throw fault
-    const { token, share } = newShare({ account, keyId, ...wish }, { random: deps.random, now })
+    const { token, share } = newShare({ account, keyId, ...wish }, deps)
     return {
       account,
       commit: {
@@ -82,7 +82,7 @@ async function openShares(
 ): Promise<{ open: Guarded[]; expect: Guarded[] }> {
   const head = await store.get(account, 'heads', account)
   const { items } = await store.page(account, 'shares', { where: { keyId }, order: 'desc', limit: 100 })
-  const isOpen = ({ openedAt }: Kept<Share>) => openedAt === null
+  const isOpen = ({ usedAt }: Kept<Share>) => usedAt === null
   return {
     open: items.filter(isOpen).map((document) => ({ collection: 'shares', document })),
     expect: head === null ? [] : [{ collection: 'heads', document: head }],

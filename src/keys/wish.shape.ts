@@ -22,3 +22,15 @@ export const wishMembers = {
   customData,
   ...clientMembers,
 }
+
+/** Why a wish may be refused. */
+export const WISH_REFUSALS = [
+  'exceeds_your_rights',
+  'holder_flagged',
+  'not_publishable',
+  'unknown_scope',
+  'unknown_namespace',
+  'unknown_holder',
+  'unknown_sub_account',
+  'holder_type_not_allowed',
+] as const

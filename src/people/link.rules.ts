@@ -19,7 +19,7 @@ export function newLink(
 }
 
 /** Used before, which is told with the time, or no longer good; null: it is good. */
-export function linkFault(link: OneTimeLink, now: number): Refusal | null {
+export function linkFault(link: Pick<OneTimeLink, 'expiresAt' | 'usedAt'>, now: number): Refusal | null {
   if (link.usedAt !== null) {
     const at = new Date(link.usedAt).toISOString()
     return new Refusal('link_used', { detail: `This link was used at ${at}, and is good once. Ask for a new one.` })

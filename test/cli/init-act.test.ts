@@ -7,6 +7,7 @@ import { loadCatalog } from '../../src/catalog.ts'
 import { sealer } from '../../src/events/rules.ts'
 import { base62 } from '../../src/keys/grammar.rules.ts'
 import { enrolment } from '../../src/people/enrol.rules.ts'
+import { findPerson } from '../../src/people/find.ts'
 import { linkHash } from '../../src/people/link.rules.ts'
 import { ring } from '../../src/secrets.ts'
 import { createAllocator } from '../../src/status/allocate.ts'
@@ -29,7 +30,8 @@ describe('accounts: the first act of an installation', () => {
     const store = openSqlite(':memory:', { now, seal: sealer(secrets) })
     const catalog = loadCatalog(fileURLToPath(new URL('../../latchkey.yaml', import.meta.url)), publicUrl)
     const allocator = createAllocator(store, randomBytes)
-    deps = { store, catalog, peppers: secrets, allocator, publicUrl, now, random: randomBytes, newId }
+    const outside = { publicUrl, now, random: randomBytes, newId }
+    deps = { store, catalog, peppers: secrets, allocator, ...outside, findPerson: (email) => findPerson(store, email) }
   })
   afterEach(() => deps.store.close())
 

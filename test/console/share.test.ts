@@ -28,7 +28,7 @@ onBrowser('The page of a share link', (browser) => {
       `${bed.url}/docs?ns=v2`,
     )
     await page.goto(url)
-    expect(await page.getByRole('alert').textContent()).to.match(/^This link was opened at 2026-/)
+    expect(await page.getByRole('alert').textContent()).to.match(/^This link was used at 2026-/)
     expect(complaints.filter((text) => !text.includes('410'))).to.deep.equal([])
     await context.close()
   })

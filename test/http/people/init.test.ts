@@ -1,10 +1,15 @@
 import { expect } from 'chai'
 import { type InitDeps, initialise, recoverAdmin } from '../../../src/accounts/init.ts'
+import { findPerson } from '../../../src/people/find.ts'
 import { type Bed, onBothStores } from '../bed.ts'
 import { send, signIn, trySignIn } from './browser.ts'
 
 const ANN = { email: 'ann@example.com', name: 'Ann' }
-const depsOf = ({ latchkey }: Bed): InitDeps => ({ ...latchkey.keys, publicUrl: latchkey.url })
+const depsOf = ({ latchkey }: Bed): InitDeps => ({
+  ...latchkey.keys,
+  publicUrl: latchkey.url,
+  findPerson: (email) => findPerson(latchkey.store, email),
+})
 const accept = (b: Bed, url: string, password: string) => send(b, 'POST', url, { json: { password } })
 
 onBothStores(
