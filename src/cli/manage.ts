@@ -1,8 +1,8 @@
-/** The management API as a caller with LATCHKEY_KEY sees it. The token lives in memory, for one command. */
+/** The management API as a caller with LATCHKEY_KEY sees it. Tokens live in memory, for one command. */
 import { parseKey } from '../keys/grammar.rules.ts'
 import { CliFault, EXIT } from './exit.ts'
 import { type CallInit, call, download, serverUrl } from './http.ts'
-import { exchange } from './token.ts'
+import { exchange, type TokenAnswer } from './token.ts'
 import { keyFault } from './written.ts'
 
 export interface Manage {
@@ -17,17 +17,38 @@ export interface Manage {
 }
 
 /** @throws CliFault */
-export async function manage(account: string | undefined, env: NodeJS.ProcessEnv = process.env): Promise<Manage> {
+export async function manage(
+  account: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  now: () => number = Date.now,
+): Promise<Manage> {
   const url = serverUrl(env)
-  const { access_token: token } = await exchange(url, manageKey(env))
-  const of = account ?? (await call<{ account: string }>(`${url}/manage/whoami`, { token })).account
+  const key = manageKey(env)
+  const token = renewing(() => exchange(url, key), now)
+  const of = account ?? (await call<{ account: string }>(`${url}/manage/whoami`, { token: await token() })).account
   const root = `${url}/manage`
   const base = `${root}/accounts/${encodeURIComponent(of)}`
   return {
     account: of,
-    call: (path, init = {}) => call(`${base}${path}`, { ...init, token }),
-    callAny: (path, init = {}) => call(`${root}${path}`, { ...init, token }),
-    download: (path, accept) => download(`${root}${path}`, { token, accept }),
+    call: async (path, init = {}) => call(`${base}${path}`, { ...init, token: await token() }),
+    callAny: async (path, init = {}) => call(`${root}${path}`, { ...init, token: await token() }),
+    async *download(path, accept) {
+      yield* download(`${root}${path}`, { token: await token(), accept })
+    },
+  }
+}
+
+/** Part of a token's life after which another is fetched: a long walk outlives the first. */
+const RENEW_AFTER = 0.8
+
+function renewing(fetchToken: () => Promise<TokenAnswer>, now: () => number): () => Promise<string> {
+  let kept: { token: string; renewAt: number } | null = null
+  return async () => {
+    if (kept === null || now() >= kept.renewAt) {
+      const { access_token: token, expires_in } = await fetchToken()
+      kept = { token, renewAt: now() + expires_in * 1000 * RENEW_AFTER }
+    }
+    return kept.token
   }
 }
 

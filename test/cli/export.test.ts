@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { download } from '../../src/cli/http.ts'
-import { pages } from '../../src/cli/pages.ts'
+import { manage } from '../../src/cli/manage.ts'
+import { type Page, pages, wholeList } from '../../src/cli/pages.ts'
 import { progress } from '../../src/cli/progress.ts'
+import { openBed } from '../http/bed.ts'
 import { masked, run, SECRET } from './run.ts'
 import { withServer } from './server.ts'
 
@@ -94,6 +96,17 @@ describe('cli: export, documentation', function () {
     expect([foreign.code, readdirSync(folder)]).to.deep.equal([5, ['acme.zip']])
   })
 
+  it('documentation: names the archive itself, and puts it here', async () => {
+    for (const [wish, name] of [
+      [['--namespace', 'v3'], 'acme-v3.zip'],
+      [['--holder-type', 'partner'], 'acme-api-partner.zip'],
+    ] as const) {
+      const made = await run(['documentation', ...wish], server().env('acme-manage'), '', folder)
+      expect([made.code, made.stdout], made.stderr).to.deep.equal([0, `Wrote ${name}.\n`])
+      expect(readFileSync(join(folder, name)).subarray(0, 2).toString('latin1')).to.equal('PK')
+    }
+  })
+
   it('keys create --deliver share: prints a link in place of the secret', async () => {
     const wish = ['--name', 'Shared', '--namespace', 'v2', '--grant', 'links:read', '--deliver', 'share']
     const { stdout, stderr } = await acme('keys', 'create', ...wish)
@@ -102,6 +115,28 @@ describe('cli: export, documentation', function () {
     const link = stdout.trimEnd().split('\n').at(-1) as string
     const opened = await fetch(link, { method: 'POST', headers: { accept: 'application/json' } })
     expect(((await opened.json()) as { secret: string }).secret).to.match(SECRET)
+  })
+})
+
+describe('cli: a walk that outlives its token', () => {
+  it('goes on with another', async () => {
+    const b = await openBed()
+    try {
+      const env = { LATCHKEY_URL: b.url, LATCHKEY_KEY: b.secret('acme-manage') }
+      const session = await manage(undefined, env, b.now)
+      let steps = 0
+      const call = (path: string) => {
+        steps++
+        b.pass(200_000)
+        return session.call<Page<object>>(path.replace('limit=200', 'limit=2'))
+      }
+      const { items } = await wholeList(call, '/keys', { of: 'keys', json: true })
+      const own = Object.values(b.demo.keys).filter(({ account }) => account === 'acme')
+      expect(items).to.have.length(own.length)
+      expect(steps).to.be.at.least(4)
+    } finally {
+      await b.latchkey.close()
+    }
   })
 })
 

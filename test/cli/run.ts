@@ -14,11 +14,13 @@ export interface Ran {
 
 export type Env = Record<string, string | undefined>
 
+const TSX = import.meta.resolve('tsx/esm')
+
 /** @param env all there is, but for PATH */
-export function run(args: readonly string[], env: Env = {}, stdin = ''): Promise<Ran> {
+export function run(args: readonly string[], env: Env = {}, stdin = '', cwd = ROOT): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx/esm', CHILD, ...args], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, ['--import', TSX, CHILD, ...args], {
+      cwd,
       env: { PATH: process.env.PATH, ...env },
     })
     let stdout = ''
