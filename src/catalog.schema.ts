@@ -8,6 +8,7 @@ import { SIGNING_ALGS } from './signing/rules.ts'
 export const RESERVED_NAMESPACES = [
   'manage',
   'docs',
+  'guide',
   'share',
   'invitations',
   'password-resets',

@@ -192,7 +192,7 @@ function makeApp(
   const { routes, documents, logger, identify, now } = made
   const app = createApp({
     routes,
-    pages: docsPages({ catalog, publicUrl, resourceOrigins: documents.resourceOrigins }),
+    pages: docsPages({ catalog, publicUrl, resourceOrigins: documents.resourceOrigins, documentOf: documents.of }),
     catalog,
     publicUrl,
     trustedHops,

@@ -34,7 +34,12 @@ async function startOrExplain(): Promise<Latchkey> {
 
 /** What a newcomer needs for the first minute. */
 export function welcome({ url, config, demo, notices, catalog, store }: Latchkey, empty: boolean): string {
-  const lines = [`Latchkey is ready at ${url} (${store.kind}).`, '', `  Swagger UI  ${url}/docs`]
+  const lines = [
+    `Latchkey is ready at ${url} (${store.kind}).`,
+    '',
+    `  Swagger UI  ${url}/docs`,
+    `  Guide       ${url}/guide`,
+  ]
   for (const { id, issuer, label } of catalog.namespaces.values()) {
     lines.push(`  ${id.padEnd(11)} ${issuer}${label === null ? '' : `  (${label})`}`)
   }

@@ -49,6 +49,11 @@ function authOf({ security = [], tags = [] }: { security?: object[]; tags?: stri
 }
 const TAKE_KEYS = new Set(['jwts', 'oauth'])
 
+/** A call that needs nothing but a token with its scope. */
+export function firstCall(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  return endpoints.find(({ method, path, scope }) => method === 'GET' && !path.includes('{') && scope !== '')
+}
+
 export interface ReadmeFacts {
   account: { id: string; name: string; plan: string }
   namespace: NamespaceEntry
@@ -56,14 +61,12 @@ export interface ReadmeFacts {
   endpoints: readonly Endpoint[]
   support: Catalog['support']
   docsUrl: string
+  guideUrl: string
 }
 
 /** The page to begin with, in Markdown. */
-export function readmeText({ account, namespace, host, endpoints, support, docsUrl }: ReadmeFacts): string {
-  const first = endpoints.find(
-    ({ method, path, scope, plans }) =>
-      method === 'GET' && !path.includes('{') && scope !== '' && plans.includes(account.plan),
-  )
+export function readmeText({ account, namespace, host, endpoints, support, docsUrl, guideUrl }: ReadmeFacts): string {
+  const first = firstCall(endpoints.filter(({ plans }) => plans.includes(account.plan)))
   const label = namespace.label === null ? '' : ` (${namespace.label})`
   const contact = [support.name, support.email, support.phone, support.hours].filter(Boolean).join(', ')
   return `# ${namespace.title}${label} for ${inline(account.name)}
@@ -79,6 +82,8 @@ ${first === undefined ? 'echo "$TOKEN"' : `curl -sS ${first.server ?? host ?? ''
 \`\`\`
 
 Never put a secret key (\`lk_…_sk_…\`) into a web page, an app or a repository.
+
+How to keep a key, when to fetch a token and when to try again: <${guideUrl}>
 
 ## In this archive
 

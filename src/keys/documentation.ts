@@ -45,10 +45,18 @@ export async function describeApi(
   const namespace = namespaceFor(catalog, account, wish)
   const document = deps.documentOf(namespace.id)
   const endpoints = endpointsOf(document)
-  const docsUrl = `${catalog.manage.issuer.replace(/\/manage$/, '')}/docs?ns=${namespace.id}`
-  const host = hostOf(account, namespace)
+  const publicUrl = catalog.manage.issuer.replace(/\/manage$/, '')
+  const readme = readmeText({
+    account,
+    namespace,
+    host: hostOf(account, namespace),
+    endpoints,
+    support: catalog.support,
+    docsUrl: `${publicUrl}/docs?ns=${namespace.id}`,
+    guideUrl: `${publicUrl}/guide?ns=${namespace.id}`,
+  })
   const files: ZipFile[] = [
-    { name: 'README.md', text: readmeText({ account, namespace, host, endpoints, support: catalog.support, docsUrl }) },
+    { name: 'README.md', text: readme },
     { name: 'openapi.json', text: `${JSON.stringify(document, null, 2)}\n` },
     { name: 'endpoints.csv', text: endpointsCsv(endpoints) },
     { name: 'keys.csv', text: await keysCsv(deps, accountId, namespace.id, wish.holderType) },

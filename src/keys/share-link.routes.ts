@@ -21,6 +21,7 @@ const opened = z
     secret: z.string().meta({ description: 'The API key. Shown in this answer and never again.' }),
     exchangeUrl: z.string().meta({ format: 'uri', description: 'Where it is exchanged for a token.' }),
     documentationUrl: z.string().meta({ format: 'uri' }),
+    guideUrl: z.string().meta({ format: 'uri', description: 'The partner guide: how to use the key.' }),
   })
   .meta({ id: 'OpenedShare' })
 
@@ -77,11 +78,16 @@ export function shareLinkRoutes(deps: RotateDeps): Route[] {
 interface Links {
   exchangeUrl: string
   documentationUrl: string
+  guideUrl: string
 }
 
 function linksOf({ catalog, publicUrl }: RotateDeps, { key: { namespace } }: OpenedShare): Links {
   const { issuer } = catalog.namespaces.get(namespace) as NamespaceEntry
-  return { exchangeUrl: `${issuer}/jwts`, documentationUrl: `${publicUrl}/docs?ns=${namespace}` }
+  return {
+    exchangeUrl: `${issuer}/jwts`,
+    documentationUrl: `${publicUrl}/docs?ns=${namespace}`,
+    guideUrl: `${publicUrl}/guide?ns=${namespace}`,
+  }
 }
 
 function answerOf({ account, key, secret }: OpenedShare, links: Links): Reply {
@@ -99,7 +105,7 @@ function buttonPage({ account, found: { key } }: FoundShare): Reply {
   )
 }
 
-function secretPage({ key, secret }: OpenedShare, { exchangeUrl, documentationUrl }: Links): Reply {
+function secretPage({ key, secret }: OpenedShare, { exchangeUrl, documentationUrl, guideUrl }: Links): Reply {
   const curl = `curl -X POST ${exchangeUrl} \\\n  -H 'X-API-Key: ${secret}'`
   return linkReply(
     200,
@@ -108,6 +114,7 @@ function secretPage({ key, secret }: OpenedShare, { exchangeUrl, documentationUr
 <pre id="secret">${escapeHtml(secret)}</pre>
 <p>Exchange it for a token that is good for a few minutes, and send that with your calls as <code>Authorization: Bearer</code>:</p>
 <pre>${escapeHtml(curl)}</pre>
-<p><a href="${escapeHtml(documentationUrl)}">Documentation</a></p>`,
+<p>Where to keep it, when to fetch the next token and when to try again: <a href="${escapeHtml(guideUrl)}">Partner guide</a>.
+Every endpoint: <a href="${escapeHtml(documentationUrl)}">Documentation</a>.</p>`,
   )
 }

@@ -1,22 +1,26 @@
-/** Swagger UI, from local files, under a policy of its own; and the page of error codes. */
+/** Swagger UI, from local files, under a policy of its own; and pages to read: the partner guide, the error codes. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import helmet from 'koa-helmet'
-import type { Catalog } from '../catalog.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import type { Page } from './app.ts'
 import { errorsPage } from './docs/errors.ts'
+import { guidePage } from './docs/guide.ts'
 import { type Definition, FAVICON, swaggerPage } from './docs/page.ts'
 import { startScript } from './docs/start.ts'
 import { SWAGGER_STYLE } from './docs/style.swagger.ts'
 import { STYLE } from './docs/style.ts'
+import type { OpenApiDocument } from './openapi.ts'
 
 export interface PagesDeps {
   catalog: Catalog
   publicUrl: string
   resourceOrigins: () => string[]
+  /** The OpenAPI document of a namespace. */
+  documentOf: (namespace: string) => OpenApiDocument
 }
 
 /** Files of swagger-ui-dist that the page needs, and no others. */
@@ -30,29 +34,38 @@ interface Asset {
   read: () => Promise<string | Buffer>
 }
 
-export function docsPages(deps: PagesDeps): Page[] {
-  const { catalog, publicUrl } = deps
+export function docsPages({ catalog, publicUrl, resourceOrigins, documentOf }: PagesDeps): Page[] {
   const { origin, pathname } = new URL(publicUrl)
   const base = pathname.replace(/\/$/, '')
-  const assets = assetsOf(startScript(definitions(catalog, base), origin))
+  const listed = definitions(catalog, base)
+  const assets = assetsOf(startScript(listed, origin))
   const url = (file: string): string => `${base}/docs/assets/${file}?v=${assets.version}`
-  const swagger = swaggerPage({ base, url, definitions: definitions(catalog, base) })
+  const swagger = swaggerPage({ base, url, definitions: listed })
   const errors = errorsPage({ base, url, support: catalog.support })
-  const html = (body: string): Page['handle'] => {
-    const headers = pageHeaders(origin, deps.resourceOrigins)
-    return async (ctx) => {
-      await headers(ctx, async () => {})
-      ctx.set('Cache-Control', 'no-cache')
-      ctx.type = 'text/html'
-      ctx.body = body
-    }
+  const namespaces = [...catalog.namespaces.values()]
+  /** One that is not there is the first, as at /docs. */
+  const guide = (ns: unknown): string => {
+    const namespace = namespaces.find(({ id }) => id === ns) ?? (namespaces[0] as NamespaceEntry)
+    return guidePage({ base, url, catalog, namespace, definitions: listed, document: documentOf(namespace.id) })
   }
+  const run = pageHeaders(origin, scripted(origin, resourceOrigins))
+  const read = pageHeaders(origin, READ_ONLY)
   return [
-    { path: '/docs', handle: html(swagger) },
-    { path: '/docs/', handle: html(swagger) },
-    { path: '/docs/errors', handle: html(errors) },
+    { path: '/docs', handle: html(run, () => swagger) },
+    { path: '/docs/', handle: html(run, () => swagger) },
+    { path: '/docs/errors', handle: html(read, () => errors) },
     { path: '/docs/assets/:file', handle: serveAsset(assets) },
+    { path: '/guide', handle: html(read, guide) },
   ]
+}
+
+function html(headers: Page['handle'], bodyOf: (ns: unknown) => string): Page['handle'] {
+  return async (ctx) => {
+    await headers(ctx, async () => {})
+    ctx.set('Cache-Control', 'no-cache')
+    ctx.type = 'text/html'
+    ctx.body = bodyOf(ctx.query.ns)
+  }
 }
 
 function serveAsset(assets: ReturnType<typeof assetsOf>): Page['handle'] {
@@ -94,21 +107,29 @@ function assetsOf(script: string): { files: ReadonlyMap<string, Asset>; version:
   return { files, version: digest.digest('base64url').slice(0, 12) }
 }
 
-/**
- * Scripts, and whom they may call, are ours to name; inline styles are Swagger UI's own. Browsers are told to insist on
- * https only where PUBLIC_URL is https.
- */
-function pageHeaders(publicOrigin: string, resourceOrigins: () => string[]): Page['handle'] {
-  const called = (): string => [...new Set([publicOrigin, ...resourceOrigins()])].join(' ')
+type Directives = Readonly<Record<string, readonly (string | (() => string))[]>>
+
+/** Pages to read run nothing. */
+const READ_ONLY: Directives = { 'style-src': ["'self'"], 'img-src': ["'self'"] }
+
+/** Scripts, and whom they may call, are ours to name; inline styles are Swagger UI's own. */
+function scripted(publicOrigin: string, resourceOrigins: () => string[]): Directives {
+  return {
+    'script-src': ["'self'"],
+    'style-src': ["'self'", "'unsafe-inline'"],
+    'img-src': ["'self'", 'data:'],
+    'connect-src': ["'self'", () => [...new Set([publicOrigin, ...resourceOrigins()])].join(' ')],
+  }
+}
+
+/** Browsers are told to insist on https only where PUBLIC_URL is https. */
+function pageHeaders(publicOrigin: string, directives: Directives): Page['handle'] {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
         'default-src': ["'none'"],
-        'script-src': ["'self'"],
-        'style-src': ["'self'", "'unsafe-inline'"],
-        'img-src': ["'self'", 'data:'],
-        'connect-src': ["'self'", called],
+        ...directives,
         'form-action': ["'none'"],
         'base-uri': ["'none'"],
         'frame-ancestors': ["'none'"],

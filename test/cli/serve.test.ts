@@ -41,7 +41,12 @@ describe('cli: serve', function () {
     expect(code).to.equal(0)
     const lines = stdout.split('\n')
     expect(masked(lines[0] as string)).to.equal('Latchkey is ready at URL (sqlite).')
-    for (const line of ['  Swagger UI  URL/docs', '  v2          URL/v2', '  v3          URL/v3  (Experimental)']) {
+    for (const line of [
+      '  Swagger UI  URL/docs',
+      '  Guide       URL/guide',
+      '  v2          URL/v2',
+      '  v3          URL/v3  (Experimental)',
+    ]) {
       expect(masked(stdout)).to.include(`${line}\n`)
     }
     expect(stdout).to.match(/^ {2}operator {2}operator@example\.com {9}\S{12}$/m)

@@ -27,6 +27,8 @@ onBrowser('The page of a share link', (browser) => {
     expect(await page.getByRole('link', { name: 'Documentation' }).getAttribute('href')).to.equal(
       `${bed.url}/docs?ns=v2`,
     )
+    await page.getByRole('link', { name: 'Partner guide' }).click()
+    expect(await page.locator('h1').textContent()).to.equal('How to use an API key')
     await page.goto(url)
     expect(await page.getByRole('alert').textContent()).to.match(/^This link was used at 2026-/)
     expect(complaints.filter((text) => !text.includes('410'))).to.deep.equal([])

@@ -17,8 +17,9 @@ export function errorsPage({ support, ...shell }: Shell & { support: Catalog['su
     title: 'Error codes · Latchkey',
     section: 'Error codes',
     styles: ['latchkey.css'],
-    side: `<a class="lk-link" href="${shell.base}/docs">API reference</a>`,
-    body: `<main class="lk-errors">
+    side: `<a class="lk-link" href="${shell.base}/docs">API reference</a>
+<a class="lk-link" href="${shell.base}/guide">Guide</a>`,
+    body: `<main class="lk-text">
 <h1>Error codes</h1>
 <p>A refusal is <code>application/problem+json</code> (RFC 9457). Let programs go by <code>code</code>: it is stable.
 <code>detail</code> is for people, and says what to do next. Below <code>/oauth/</code> refusals are JSON as RFC 6749

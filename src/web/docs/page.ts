@@ -26,7 +26,8 @@ export function swaggerPage({ definitions, ...shell }: Shell & { definitions: re
     title: 'Latchkey API reference',
     section: 'API reference',
     styles: ['latchkey.css', 'latchkey-swagger.css'],
-    side: `<a class="lk-link" href="${shell.base}/docs/errors">Error codes</a>
+    side: `<a class="lk-link" id="guide" href="${shell.base}/guide">Guide</a>
+<a class="lk-link" href="${shell.base}/docs/errors">Error codes</a>
 <label class="lk-select" for="select"><span>Definition</span>
 <select id="select" autocomplete="off">${options.join('')}</select></label>`,
     body: `<p id="lk-elsewhere" class="lk-notice" hidden></p>

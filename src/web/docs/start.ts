@@ -19,6 +19,7 @@ const authorized = new Map()
 function name() {
   selector.value = current.id
   document.title = current.name + ' \\u00b7 Latchkey'
+  document.getElementById('guide').search = '?ns=' + current.id
 }
 
 /** The media type that the page shows as chosen is the one that is asked for: the first that the document names. */
@@ -89,7 +90,8 @@ function closeOperations() {
 selector.addEventListener('change', () => {
   const kept = ui.authSelectors.authorized().toJS()
   authorized.set(current.id, kept)
-  ui.authActions.logout(Object.keys(kept))
+  // Its reducer fails before the first authorization.
+  if (Object.keys(kept).length > 0) ui.authActions.logout(Object.keys(kept))
   current = definitions.find(({ id }) => id === selector.value) ?? definitions[0]
   name()
   closeOperations()

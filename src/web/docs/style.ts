@@ -69,27 +69,33 @@ a { color: var(--accent); }
 }
 .lk-notice[hidden] { display: none; }
 
-.lk-errors { max-width: 760px; margin: 0 auto; padding: 32px 24px 96px; }
-.lk-errors h1 { font-size: 30px; line-height: 1.2; letter-spacing: -0.02em; margin: 0 0 16px; }
-.lk-errors h2 { font-size: 18px; margin: 40px 0 4px; }
-.lk-errors h2 span { color: var(--ink-2); font-weight: 400; }
-.lk-errors p { max-width: 66ch; }
-.lk-errors code { font: 0.92em var(--mono); overflow-wrap: anywhere; }
-.lk-errors pre {
+.lk-text { max-width: 760px; margin: 0 auto; padding: 32px 24px 96px; }
+.lk-text h1 { font-size: 30px; line-height: 1.2; letter-spacing: -0.02em; margin: 0 0 16px; }
+.lk-text h2 { font-size: 18px; margin: 40px 0 4px; }
+.lk-text h3 { font-size: 15px; margin: 24px 0 4px; color: var(--ink-2); }
+.lk-text h2 span { color: var(--ink-2); font-weight: 400; }
+.lk-text p { max-width: 66ch; }
+.lk-text code { font: 0.92em var(--mono); overflow-wrap: anywhere; }
+.lk-text pre {
   margin: 16px 0; padding: 14px 16px; background: var(--panel); border: 1px solid var(--line); border-radius: 8px;
   white-space: pre-wrap; line-height: 1.5;
 }
-.lk-errors dl { margin: 0; }
-.lk-errors dl > div { padding: 12px; margin: 0 -12px; border-bottom: 1px solid var(--line); }
-.lk-errors dl > div:target { background: var(--accent-soft); border-radius: 8px; border-color: transparent; }
-.lk-errors dt a { color: var(--ink); font-weight: 600; text-decoration: none; }
-.lk-errors dt a:hover { color: var(--accent); text-decoration: underline; }
-.lk-errors dd { margin: 2px 0 0; color: var(--ink-2); }
+.lk-text dl { margin: 0; }
+.lk-text dl > div { padding: 12px; margin: 0 -12px; border-bottom: 1px solid var(--line); }
+.lk-text dt { font-weight: 600; }
+.lk-text li { margin: 6px 0; max-width: 66ch; }
+.lk-text ul, .lk-text ol { padding-left: 22px; }
+.lk-text .lk-notice { max-width: none; margin: 24px 0 0; }
+.lk-text dl > div:target { background: var(--accent-soft); border-radius: 8px; border-color: transparent; }
+.lk-text dt a { color: var(--ink); font-weight: 600; text-decoration: none; }
+.lk-text dt a:hover { color: var(--accent); text-decoration: underline; }
+.lk-text dd { margin: 2px 0 0; color: var(--ink-2); }
 .lk-jumps { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 24px; }
 .lk-jumps a {
   padding: 3px 11px; border: 1px solid var(--line); border-radius: 99px; text-decoration: none; font-size: 14px;
 }
 .lk-jumps a:hover { border-color: var(--accent); }
+.lk-jumps a[aria-current] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 
 @media (max-width: 640px) {
   .lk-bar { padding: 10px 16px; }
@@ -101,6 +107,13 @@ a { color: var(--accent); }
   .lk-side { gap: 8px 16px; }
   .lk-select span { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .lk-notice { margin: 12px 16px 0; }
-  .lk-errors { padding: 24px 16px 64px; }
+  .lk-text { padding: 24px 16px 64px; }
+}
+@media print {
+  .lk-header, .lk-jumps { display: none; }
+  .lk-text { max-width: none; padding: 0; }
+  .lk-text p, .lk-text li { max-width: none; }
+  .lk-text h2, .lk-text h3 { break-after: avoid; }
+  .lk-text pre, .lk-text li, .lk-text dl > div { break-inside: avoid; }
 }
 `

@@ -72,7 +72,7 @@ onBothStores('The documentation of an account', (bed) => {
     expect(keys).not.to.contain(b.keyId('acme-v3-server'))
     for (const text of Object.values(files)) expect(text).not.to.match(/lk_[a-z0-9]+_[sp]k_[0-9A-Za-z]{20}/)
     const readme = files['README.md'] as string
-    expect(readme).to.contain('<https://acme.api.example.com/v2>')
+    expect(readme).to.contain('<https://acme.api.example.com/v2>').and.contain(`<${b.url}/guide?ns=v2>`)
     const script = /```sh\n([\s\S]+?)```/.exec(readme)?.[1] as string
     const env = { ...process.env, LATCHKEY_API_KEY: b.secret('acme-v2-server') }
     const { stdout } = await run('bash', ['-c', script], { env, timeout: 10_000 })

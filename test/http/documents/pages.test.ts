@@ -19,16 +19,22 @@ describe('Pages', () => {
   }
 
   it('are under a strict policy that names whom they may call', async () => {
-    for (const path of ['/docs', '/docs/errors']) {
+    const scripts = [
+      "script-src 'self'",
+      "style-src 'self' 'unsafe-inline'",
+      "img-src 'self' data:",
+      `connect-src 'self' ${latchkey.url} ${latchkey.demo?.resourceUrl}`,
+    ]
+    for (const [path, own] of [
+      ['/docs', scripts],
+      ['/docs/errors', ["style-src 'self'", "img-src 'self'"]],
+    ] as const) {
       const { status, headers } = await get(path)
       expect(status, path).to.equal(200)
       expect(headers.get('content-type')).to.equal('text/html; charset=utf-8')
       expect(headers.get('content-security-policy')?.split(/; ?/)).to.deep.equal([
         "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        `connect-src 'self' ${latchkey.url} ${latchkey.demo?.resourceUrl}`,
+        ...own,
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -67,16 +73,23 @@ describe('Pages', () => {
 
   it('follow PUBLIC_URL: below its path, and over https for good', async () => {
     const { catalog } = latchkey
-    const pages = docsPages({ catalog, publicUrl: 'https://api.example.com/keys', resourceOrigins: () => [] })
+    const pages = docsPages({
+      catalog,
+      publicUrl: 'https://api.example.com/keys',
+      resourceOrigins: () => [],
+      documentOf: latchkey.documents.of,
+    })
     const app = new Koa()
-    app.use(pages[0]?.handle as unknown as Koa.Middleware)
+    app.use(((ctx, next) => pages.find(({ path }) => path === ctx.path)?.handle(ctx as never, next)) as Koa.Middleware)
     const server: Server = createServer(app.callback())
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/docs`)
-    const html = await answer.text()
+    const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const answer = await fetch(`${own}/docs`)
+    const html = (await answer.text()) + (await (await fetch(`${own}/guide`)).text())
     server.close()
     expect(answer.headers.get('strict-transport-security')).to.equal('max-age=31536000')
     expect(answer.headers.get('content-security-policy')).to.include("connect-src 'self' https://api.example.com;")
-    for (const [, path] of html.matchAll(/(?:src|href)="([^"]+)"/g)) expect(path).to.match(/^\/keys\//)
+    for (const [, path] of html.matchAll(/(?:src|href)="([^"]+)"/g))
+      expect(path).to.match(/^(\/keys\/|mailto:|https:\/\/example.com\/support$)/)
   })
 })

@@ -47,6 +47,7 @@ onBothStores('Sharing a key', (bed) => {
       key: { id: key.id, name: WISH.name, namespace: 'v2', kind: 'secret' },
       exchangeUrl: `${b.url}/v2/jwts`,
       documentationUrl: `${b.url}/docs?ns=v2`,
+      guideUrl: `${b.url}/guide?ns=v2`,
     })
     expect([await works(b, old), await works(b, secret)]).to.deep.equal([200, 200])
     const shown = (await me.get(path)).json() as { rotation: { endsAt: string } }
@@ -103,6 +104,7 @@ onBothStores('Sharing a key', (bed) => {
     const [secret = ''] = /lk_v2_sk_\w{50}/.exec(page.text) ?? []
     expect(await works(b, secret)).to.equal(200)
     expect(page.text).to.include(`curl -X POST ${b.url}/v2/jwts`).and.include(`${b.url}/docs?ns=v2`)
+    expect(page.text).to.include(`${b.url}/guide?ns=v2`)
     const again = await b.post(url, { form: {}, headers: HTML })
     expect([again.status, again.headers.get('content-type')]).to.deep.equal([410, 'text/html; charset=utf-8'])
   })
