@@ -24,7 +24,7 @@ export function commandsFor(namespace: NamespaceEntry, document: OpenApiDocument
         ? null
         : `${jwts} \\\n  -H 'Accept: application/json' \\\n  --data-urlencode ${word(`scope=${scope}`)}`,
     call: api === null ? null : `curl -sS ${word(api)} \\\n  -H "Authorization: Bearer $TOKEN"`,
-    revoke: `curl -sS -X POST ${word(`${namespace.issuer}/oauth/revoke`)} \\\n  --data-urlencode "token=$LATCHKEY_API_KEY" -w '%{http_code}\\n'`,
+    revoke: `curl -sS -X POST ${word(`${namespace.issuer}/oauth/revoke`)} \\\n  --data-urlencode "token=$LATCHKEY_API_KEY" \\\n  -w '%{http_code}\\n'`,
   }
 }
 

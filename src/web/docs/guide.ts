@@ -170,7 +170,7 @@ function refusalSection({ base }: Shell): string {
   }
   return `<h2 id="refusals">What a refusal means</h2>
 <p>Let your program go by the status and by <code>code</code>, which do not change. <code>detail</code> is for you: it says
-what to do. OAuth libraries see the codes of RFC 6749 in <code>error</code>. All there are: <a href="${base}/docs/errors">error codes</a>.</p>
+what to do. OAuth libraries see the codes of RFC 6749 in <code>error</code>. All of them: <a href="${base}/docs/errors">error codes</a>.</p>
 <h3>When you exchange the key</h3>
 ${list(OF_THE_EXCHANGE)}
 <h3>When you call the API</h3>
