@@ -11,7 +11,7 @@ import { reportLeak } from './keys/leak.ts'
 import { createRehash } from './keys/rehash.ts'
 import { revokeKey } from './keys/revoke.ts'
 import type { RotateDeps } from './keys/rotate.ts'
-import { EVENT_CHAIN, type Opened } from './open.ts'
+import { eventRings, type Opened } from './open.ts'
 import { createOutbound, type Outbound } from './outbound/request.ts'
 import type { PeopleDeps } from './people/deps.ts'
 import { createFailedSignIns } from './people/failed-sign-ins.ts'
@@ -145,8 +145,7 @@ function makeKeys(
 }
 
 function chainOf({ store, masterKeys }: Opened): ChainDeps {
-  const rings = { chain: derive(masterKeys, EVENT_CHAIN), anchors: derive(masterKeys, 'event anchors') }
-  return { store, rings }
+  return { store, rings: eventRings(masterKeys) }
 }
 
 function makePeople(

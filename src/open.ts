@@ -3,7 +3,7 @@
 import { OPERATOR } from './accounts/rules.ts'
 import { type Catalog, loadCatalog } from './catalog.ts'
 import type { Config } from './config.ts'
-import { sealer } from './events/rules.ts'
+import { type EventRings, sealer } from './events/rules.ts'
 import { base62 } from './keys/grammar.rules.ts'
 import {
   checkValue,
@@ -17,8 +17,14 @@ import {
 } from './secrets.ts'
 import type { Store, StoreOptions } from './store/store.ts'
 
-/** What the keys of the events' MACs are derived for. */
-export const EVENT_CHAIN = 'event chain'
+/** The keys of the event log, each derived for one purpose. */
+export function eventRings(masterKeys: SecretRing): EventRings {
+  return {
+    chain: derive(masterKeys, 'event chain'),
+    heads: derive(masterKeys, 'event heads'),
+    anchors: derive(masterKeys, 'event anchors'),
+  }
+}
 
 export interface Opened {
   catalog: Catalog
@@ -42,7 +48,7 @@ export async function open(
   const notices: string[] = []
   const catalog = loadCatalog(config.catalogFile, config.publicUrl)
   const { peppers, masterKeys } = readSecrets(config, random, notices)
-  const store = await openStore(config, { now, seal: sealer(derive(masterKeys, EVENT_CHAIN)) })
+  const store = await openStore(config, { now, seal: sealer(eventRings(masterKeys)) })
   try {
     if (config.production) await refuseDemoData(store)
     await checkSecrets(store, 'pepper', peppers, now())

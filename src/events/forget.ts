@@ -1,5 +1,5 @@
 import { EVERY_ACCOUNT, type Position } from '../store/store.ts'
-import { beginning, firstBreak, sealAnchor } from './rules.ts'
+import { beginning, follow, sealAnchor } from './proof.rules.ts'
 import type { ChainDeps } from './verify.ts'
 
 const ACCOUNTS_A_RUN = 200
@@ -34,9 +34,9 @@ async function forget({ store, rings }: ChainDeps, account: string, before: numb
   const { items } = await store.page(account, 'events', { limit: EVENTS_A_COMMIT })
   const kept = items.findIndex(({ time }) => time >= before)
   const old = kept < 0 ? items : items.slice(0, kept)
-  const last = old.at(-1)
-  if (last === undefined) return true
-  if (firstBreak(rings.chain, beginning(rings.anchors, anchor), old) !== null) {
+  if (old.length === 0) return true
+  const { last, broken } = follow(rings, beginning(rings.anchors, anchor), old)
+  if (broken !== null) {
     // Or another instance was faster.
     return (await store.get(account, 'anchors', account))?.rev !== anchor?.rev
   }

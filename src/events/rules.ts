@@ -1,7 +1,7 @@
-/** The event log: what an event is, and the chain that lets nobody rewrite it unseen. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+/** The event log: what an event is, and how it is sealed so that nobody rewrites it unseen. */
+import { createHmac } from 'node:crypto'
 import type { SecretRing } from '../secrets.ts'
-import type { Document, EventActor, EventDocument, EventSubject, Head, NewEvent, Seal } from '../store/store.ts'
+import type { EventActor, EventDocument, EventSubject, NewEvent, Seal } from '../store/store.ts'
 
 export interface EventFacts {
   type: string
@@ -16,82 +16,47 @@ export function newEvent(id: string, facts: EventFacts): NewEvent {
   return { id, type, requestId, actor, subject, data }
 }
 
-/** The chain's MAC: HMAC-SHA-256 over the previous MAC and the event in canonical form, under the current master key. */
-export function sealer(ring: SecretRing): Seal {
-  return (previous, event) => ({ mac: chainMac(ring.current.bytes, previous, event), macKey: ring.current.id })
+/** Keys of the events' MACs, of the heads' seals and of the anchors' seals: no one of them passes for another. */
+export interface EventRings {
+  chain: SecretRing
+  heads: SecretRing
+  anchors: SecretRing
 }
 
-/** A place in an account's chain: an event, or what stands for those before it. */
-export interface Link {
+/** A place in an account's history: behind the event that has this `seq` and this MAC. */
+export interface Place {
   seq: number
   mac: string
 }
 /** Before the first event. */
-export const START: Link = { seq: 0, mac: '' }
-
-/** The first event, from `previous` on, that does not follow from the one before; null where all hold. */
-export function firstBreak(ring: SecretRing, previous: Link, events: readonly EventDocument[]): number | null {
-  let { seq, mac } = previous
-  for (const event of events) {
-    const key = ring.all.get(event.macKey)
-    if (event.seq !== seq + 1 || key === undefined || chainMac(key, mac, event) !== event.mac) return seq + 1
-    seq = event.seq
-    mac = event.mac
-  }
-  return null
-}
+export const START: Place = { seq: 0, mac: '' }
 
 /**
- * Where the account's head contradicts the last page of its log: a tail was cut or changed; null where they agree.
- *
- * @param head as it stood before that page was read; events behind it have come since
- * @param previous the link that the page follows
+ * Seals events and heads under the current master key. An event is chained to the seal of the place before it, which
+ * stands in the head alone and in no event: so nothing that follows a forged head ever holds.
  */
-export function headBreak(
-  head: Pick<Head, 'seq' | 'mac'>,
-  previous: Link,
-  page: readonly EventDocument[],
-): number | null {
-  const stood = page.findLast(({ seq }) => seq <= head.seq) ?? previous
-  if (stood.seq !== head.seq) return Math.min(stood.seq, head.seq) + 1
-  return stood.mac === head.mac ? null : head.seq
-}
-
-/** One per account whose old events were removed: the last of them, sealed, which those that are kept follow from. */
-export interface Anchor extends Document, Link {
-  seal: string
-  /** Id of the master key the seal was made with. */
-  sealKey: string
-}
-
-/** @param ring of a purpose of its own, so that no event's MAC can pass for a seal */
-export function sealAnchor(ring: SecretRing, account: string, { seq, mac }: Link): Anchor {
-  const { id: sealKey, bytes } = ring.current
-  return {
-    id: account,
-    account,
-    seq,
-    mac,
-    seal: anchorMac(bytes, account, { seq, mac }).toString('base64url'),
-    sealKey,
+export function sealer({ chain, heads }: Pick<EventRings, 'chain' | 'heads'>): Seal {
+  const { id: macKey, bytes } = chain.current
+  const headKey = heads.current.bytes
+  return (previous, event) => {
+    const { account, seq } = event
+    const mac = chainMac(bytes, seq === 1 ? headSeal(headKey, account, START) : previous, event)
+    return { mac, macKey, seal: headSeal(headKey, account, { seq, mac }) }
   }
 }
 
-/** Where the log of an account begins: behind its anchor. A forged one counts for nothing, so the gap shows. */
-export function beginning(ring: SecretRing, anchor: Anchor | null): Link {
-  const key = anchor === null ? undefined : ring.all.get(anchor.sealKey)
-  if (anchor === null || key === undefined) return START
-  const [given, wanted] = [Buffer.from(anchor.seal, 'base64url'), anchorMac(key, anchor.account, anchor)]
-  return given.length === wanted.length && timingSafeEqual(given, wanted) ? anchor : START
+/** HMAC-SHA-256 over where the history of that account stands, in canonical form. */
+export function headSeal(key: Uint8Array, account: string, { seq, mac }: Place): string {
+  return createHmac('sha256', key).update(canonicalJson({ account, seq, mac })).digest('base64url')
 }
 
-function anchorMac(key: Uint8Array, account: string, { seq, mac }: Link): Buffer {
-  return createHmac('sha256', key).update(canonicalJson({ account, seq, mac })).digest()
-}
-
-function chainMac(key: Uint8Array, previous: string, event: Omit<EventDocument, 'mac' | 'macKey'>): string {
-  const { id, account, seq, time, type, requestId, actor, subject, data } = event
-  const chained = { id, account, seq, time, type, requestId, actor, subject, data }
+/** HMAC-SHA-256 over what stands before the event, and all that is kept of the event, in canonical form. */
+export function chainMac(
+  key: Uint8Array,
+  previous: string,
+  event: Omit<EventDocument, 'mac' | 'macKey'> & { mac?: string; macKey?: string; rev?: number },
+): string {
+  const { mac, macKey, rev, ...chained } = event
   return createHmac('sha256', key).update(previous).update('\n').update(canonicalJson(chained)).digest('base64url')
 }
 

@@ -1,6 +1,6 @@
 /** The documents Latchkey keeps, declared once for every adapter. */
 import type { Account, SubAccount } from '../accounts/rules.ts'
-import type { Anchor } from '../events/rules.ts'
+import type { Anchor } from '../events/proof.rules.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { Ending } from '../keys/ending.rules.ts'
 import type { KeyExpiry } from '../keys/expiry.rules.ts'

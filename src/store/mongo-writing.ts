@@ -9,6 +9,7 @@ import {
   advanceHead,
   type CommitPlan,
   type Guard,
+  isBeforeAll,
   mergeInto,
   type Place,
   type Plain,
@@ -66,7 +67,8 @@ export class Writing {
       .session(session)
       .lean<Stored>()
     const from = found === null ? null : (fromStored(found) as Kept<Head>)
-    const { head, events, full } = advanceHead(from, account, commit, options)
+    const isLost = isBeforeAll(from) && (await this.#isThere(account))
+    const { head, events, full } = advanceHead(from, isLost, account, commit, options)
     const row = toRow(account, 'heads', head)
     if (from === null) {
       await orAgain(this.#raw('heads').insertOne(toStored(row, 1), { session }))
@@ -76,6 +78,11 @@ export class Writing {
       if (matchedCount === 0) throw new RunAgain()
     }
     return { events, full }
+  }
+
+  async #isThere(account: string): Promise<boolean> {
+    const found = await this.#models.accounts.exists({ _id: { $eq: account } }).session(this.#session)
+    return found !== null
   }
 
   /** Writes where it only expects: under snapshot isolation, another commit could change what is merely read. */

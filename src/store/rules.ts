@@ -9,7 +9,6 @@ import {
   type EventDocument,
   type Head,
   type Merge,
-  type NewEvent,
   type PageQuery,
   type Position,
   type Scope,
@@ -165,33 +164,47 @@ export interface Advance {
   full: string | null
 }
 
-/** Where the commit leaves the account's head, and its events as they will stand in the log. */
-export function advanceHead(from: Head | null, account: string, commit: Commit, options: StoreOptions): Advance {
+/** Whether a head stands before the first event, which is right only before there is an account. */
+export function isBeforeAll(head: Head | null): boolean {
+  return head === null || head.seq === 0
+}
+
+/**
+ * Where the commit leaves the account's head, and its events as they will stand in the log.
+ *
+ * @param isLost whether the account is there and its history is not: then seq 1 stays empty, so that the gap shows
+ */
+export function advanceHead(
+  from: Head | null,
+  isLost: boolean,
+  account: string,
+  commit: Commit,
+  options: StoreOptions,
+): Advance {
   const head: Head = from ?? { id: account, account, seq: 0, mac: '', movedAt: 0, counts: {} }
   const { counts, full } = addCounts(head.counts, commit.count ?? [])
   const time = options.now()
   const events: EventDocument[] = []
-  let { seq, mac } = head
+  let stands: Pick<Head, 'seq' | 'mac' | 'seal' | 'macKey'> = isLost ? { seq: 1, mac: '' } : standOf(head)
   for (const event of commit.events ?? []) {
-    seq += 1
-    const sealed = sealEvent(event, { account, seq, time }, mac, options)
-    mac = sealed.mac
-    events.push(sealed)
+    const seq = stands.seq + 1
+    const plain = asReadBack({ ...event, account, seq, time })
+    const { mac, macKey, seal } = options.seal(stands.seal ?? stands.mac, plain)
+    stands = { seq, mac, seal, macKey }
+    events.push({ ...plain, mac, macKey })
   }
   const movedAt = events.length > 0 ? time : head.movedAt
-  return { head: { id: account, account, seq, mac, movedAt, counts }, events, full }
+  return { head: { id: account, account, ...stands, movedAt, counts }, events, full }
 }
 
-function sealEvent(
-  event: NewEvent,
-  place: { account: string; seq: number; time: number },
-  previous: string,
-  options: StoreOptions,
-): EventDocument {
+function standOf({ seq, mac, seal, macKey }: Head): Pick<Head, 'seq' | 'mac' | 'seal' | 'macKey'> {
+  return seal === undefined || macKey === undefined ? { seq, mac } : { seq, mac, seal, macKey }
+}
+
+/** Events are sealed as they will be read back: JSON drops what is undefined. */
+function asReadBack(event: Omit<EventDocument, 'mac' | 'macKey'>): Omit<EventDocument, 'mac' | 'macKey'> {
   requireId(event.id)
-  // Sealed as it will be read back: JSON drops what is undefined.
-  const plain = JSON.parse(toJson({ ...event, ...place })) as Omit<EventDocument, 'mac' | 'macKey'>
-  return { ...plain, ...options.seal(previous, plain) }
+  return JSON.parse(toJson(event))
 }
 
 function addCounts(from: Record<string, number>, additions: NonNullable<Commit['count']>) {

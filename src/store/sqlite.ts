@@ -2,11 +2,13 @@
 import Database from 'better-sqlite3'
 import type { CollectionName, Collections } from './collections.ts'
 import {
+  type Advance,
   accountIn,
   advanceHead,
   type CommitPlan,
   declarationOf,
   type Guard,
+  isBeforeAll,
   linkedIds,
   mergeInto,
   type Place,
@@ -47,13 +49,11 @@ import {
 const BUSY_TIMEOUT_MS = 5000
 
 interface Found {
+  id: string
   account: string
   rev: number
-  doc: string
-}
-interface Walked extends Found {
-  id: string
   sort: number
+  doc: string
 }
 
 /**
@@ -92,7 +92,7 @@ class SqliteStore implements Store {
     }
     const reads = names().map((name) => [
       name,
-      database.prepare(`SELECT account, rev, doc FROM "${name}" WHERE id = ?`),
+      database.prepare(`SELECT id, account, rev, sort, doc FROM "${name}" WHERE id = ?`),
     ])
     this.#read = Object.fromEntries(reads)
     this.#linked = new LinkedReads(database)
@@ -143,11 +143,11 @@ class SqliteStore implements Store {
     requireScope(scope)
     const plan = planPage(collection, query)
     const { sql, values } = pageSql(collection, accountIn(scope, plan.declaration), plan)
-    const rows = this.#guard(() => this.#prepared(sql).all(...values) as Walked[])
+    const rows = this.#guard(() => this.#prepared(sql).all(...values) as Found[])
     const kept = rows.slice(0, plan.limit)
     const last = kept.at(-1)
     const next = rows.length > plan.limit && last ? { at: last.sort, id: last.id } : null
-    return { items: kept.map((row) => parse(row) as Kept<Collections[C]>), next }
+    return { items: kept.map((row) => parse(collection, row) as Kept<Collections[C]>), next }
   }
 
   async commit(account: string, commit: Commit): Promise<CommitResult> {
@@ -197,13 +197,13 @@ class SqliteStore implements Store {
     const owner = accountIn(scope, declarationOf(collection))
     requireId(id)
     const row = this.#read[collection].get(id)
-    return row === undefined || (owner !== null && row.account !== owner) ? null : parse(row)
+    return row === undefined || (owner !== null && row.account !== owner) ? null : parse(collection, row)
   }
 
   /** Removes and replaces before it inserts, so that one commit may free a unique member and take it. */
   #write(account: string, commit: Commit, plan: CommitPlan): EventDocument[] {
     const { head, events, full } = plan.movesHead
-      ? advanceHead(this.#find(account, 'heads', account) as Head | null, account, commit, this.#options)
+      ? this.#advance(account, commit)
       : { head: null, events: [], full: null }
     for (const row of plan.expect) this.#expect(row)
     for (const row of plan.remove) this.#remove(row)
@@ -213,6 +213,12 @@ class SqliteStore implements Store {
     for (const event of events) this.#insert(toRow(account, 'events', event))
     if (head) this.#put(toRow(account, 'heads', head))
     return events
+  }
+
+  #advance(account: string, commit: Commit): Advance {
+    const from = this.#find(account, 'heads', account) as Head | null
+    const isLost = isBeforeAll(from) && this.#find(account, 'accounts', account) !== null
+    return advanceHead(from, isLost, account, commit, this.#options)
   }
 
   #expect({ collection, id, account, rev }: Guard<Place>): void {
@@ -281,9 +287,12 @@ class SqliteStore implements Store {
   }
 }
 
-function parse(row: Found): Kept<Document> {
-  const document = JSON.parse(row.doc)
-  document.rev = row.rev
+function parse(collection: CollectionName, { id, account, rev, sort, doc }: Found): Kept<Document> {
+  const document = JSON.parse(doc)
+  // What stands beside an event's text is under no seal: where they differ, the event has a member that no seal covers.
+  if (collection === 'events' && (document.id !== id || document.account !== account || document.seq !== sort))
+    document.contradicts = { id, account, sort }
+  document.rev = rev
   return document
 }
 

@@ -7,7 +7,7 @@
  * - `merge` adds to counters that no decision hangs on, once per batch.
  *
  * The account is the unit of consistency: a commit takes the account's head first, gives each event the next `seq` and
- * the MAC that chains it to the one before, and so two writers can never fork an account's history.
+ * the MAC that chains it to what stood before, and so two writers can never fork an account's history.
  *
  * Every verb rejects with {@link StoreUnavailable} when the database cannot be reached; nothing else is thrown for
  * what the world does. Times are UTC milliseconds.
@@ -92,13 +92,20 @@ export interface EventDocument extends NewEvent, Document {
 export interface Head extends Document {
   seq: number
   mac: string
+  /** Made of account, `seq` and `mac`: no forged head has it. Heads of earlier releases have none, nor `macKey`. */
+  seal?: string
+  /** Id of the master key that `mac` and `seal` were made with. */
+  macKey?: string
   movedAt: number
   /** Named totals that a commit moves within bounds, such as the number of keys. */
   counts: Record<string, number>
 }
 
-/** Makes the MAC of `event` behind the event whose MAC is `previous` ('' before the first). */
-export type Seal = (previous: string, event: Omit<EventDocument, 'mac' | 'macKey'>) => { mac: string; macKey: string }
+/** Makes the MAC of `event` behind the place whose seal is `previous` ('' before the first), and the seal behind it. */
+export type Seal = (
+  previous: string,
+  event: Omit<EventDocument, 'mac' | 'macKey'>,
+) => { mac: string; macKey: string; seal: string }
 
 export type Write = { [C in CollectionName]: { collection: C; document: Collections[C] } }[CollectionName]
 /** A document that was read: its `rev` must still stand. */

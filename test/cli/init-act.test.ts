@@ -6,6 +6,7 @@ import { OPERATOR } from '../../src/accounts/rules.ts'
 import { loadCatalog } from '../../src/catalog.ts'
 import { sealer } from '../../src/events/rules.ts'
 import { base62 } from '../../src/keys/grammar.rules.ts'
+import { eventRings } from '../../src/open.ts'
 import { enrolment } from '../../src/people/enrol.rules.ts'
 import { findPerson } from '../../src/people/find.ts'
 import { linkHash } from '../../src/people/link.rules.ts'
@@ -27,7 +28,7 @@ describe('accounts: the first act of an installation', () => {
   const eventTypes = async () => (await deps.store.page(OPERATOR, 'events', { limit: 100 })).items.map((e) => e.type)
 
   beforeEach(() => {
-    const store = openSqlite(':memory:', { now, seal: sealer(secrets) })
+    const store = openSqlite(':memory:', { now, seal: sealer(eventRings(secrets)) })
     const catalog = loadCatalog(fileURLToPath(new URL('../../latchkey.yaml', import.meta.url)), publicUrl)
     const allocator = createAllocator(store, randomBytes)
     const outside = { publicUrl, now, random: randomBytes, newId }

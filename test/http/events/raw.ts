@@ -15,6 +15,8 @@ export interface Raw {
   /** Puts a document in place of whatever has its id. */
   write(collection: CollectionName, document: Any): Promise<void>
   remove(collection: CollectionName, id: string): Promise<void>
+  /** Puts a row under another id, and leaves what is in it. */
+  rename(collection: CollectionName, id: string, to: string): Promise<void>
   /** Everything there is, as text. */
   dump(): Promise<string>
   close(): Promise<void>
@@ -44,6 +46,9 @@ function rawSqlite(file: string): Raw {
     async remove(collection, id) {
       remove(collection, id)
     },
+    async rename(collection, id, to) {
+      database.prepare(`UPDATE "${collection}" SET id = ? WHERE id = ?`).run(to, id)
+    },
     async dump() {
       const rows = Object.keys(collections).map((name) => database.prepare(`SELECT * FROM "${name}"`).all())
       const bytes = [file, `${file}-wal`].map((one) => readFileSync(one, 'latin1'))
@@ -69,6 +74,11 @@ async function rawMongo(uri: string): Promise<Raw> {
     },
     async remove(collection, id) {
       await of(collection).deleteOne({ _id: { $eq: id } })
+    },
+    async rename(collection, id, to) {
+      const stored = (await of(collection).findOne({ _id: { $eq: id } })) as Stored
+      await of(collection).deleteOne({ _id: { $eq: id } })
+      await of(collection).insertOne({ ...stored, _id: to })
     },
     async dump() {
       const all = await Promise.all(Object.keys(collections).map((name) => of(name).find({}).toArray()))

@@ -1,16 +1,17 @@
 import { expect } from 'chai'
-import { beginning, newEvent, sealAnchor, sealer } from '../../../src/events/rules.ts'
+import { beginning, type Link, sealAnchor } from '../../../src/events/proof.rules.ts'
+import { chainMac, newEvent, sealer } from '../../../src/events/rules.ts'
 import { createVerifyEvents, type Verification } from '../../../src/events/verify.ts'
-import { EVENT_CHAIN, open } from '../../../src/open.ts'
+import { eventRings, open } from '../../../src/open.ts'
 import { pooledRandom } from '../../../src/random.ts'
-import { derive, loadOrMakeSecrets, ring } from '../../../src/secrets.ts'
+import { loadOrMakeSecrets, ring } from '../../../src/secrets.ts'
 import type { EventDocument } from '../../../src/store/store.ts'
 import { type Bed, onBothStores } from '../bed.ts'
 import { signIn } from '../people/browser.ts'
 import { type Any, openRaw, type Raw } from './raw.ts'
 
 const DAY = 86_400_000
-const FORGER = ring([{ id: 'm1', bytes: new Uint8Array(32).fill(7) }])
+const FORGER = eventRings(ring([{ id: 'm1', bytes: new Uint8Array(32).fill(7) }]))
 const told = (n: number) =>
   newEvent(`evt_${n}_${Math.random().toString(36).slice(2)}`, {
     type: 'holder.updated',
@@ -18,6 +19,8 @@ const told = (n: number) =>
     subject: { type: 'holder', id: 'hld_1', name: 'Somebody' },
     data: { object: { n, 'dotted.$name': ['ü', null, 1.5] } },
   })
+
+const linkTo = ({ seq, mac, macKey }: EventDocument): Link => ({ seq, mac, macKey, sealedFrom: 1 })
 
 let accounts = 0
 /** A new account with so many events. */
@@ -67,6 +70,50 @@ const TAMPERED: [string, (log: Log) => Promise<void>, number][] = [
   ['the head put back', ({ raw, at, head }) => raw.write('heads', { ...head, seq: 4, mac: at(4).mac }), 5],
   ['the head gone', ({ raw, head }) => raw.remove('heads', head.id), 1],
   [
+    'a tail cut, and the head put to the last event that is kept',
+    async ({ raw, at, head }) => {
+      await raw.remove('events', at(6).id)
+      await raw.write('heads', { ...head, seq: 5, mac: at(5).mac })
+    },
+    6,
+  ],
+  [
+    'a tail cut, and the head put there as a release without seals would have',
+    async ({ raw, at, head: { seal: _, macKey: __, ...head } }) => {
+      await raw.remove('events', at(6).id)
+      await raw.write('heads', { ...head, seq: 5, mac: at(5).mac })
+    },
+    6,
+  ],
+  [
+    'a tail cut, and a head written that is sealed with another key',
+    async ({ raw, at, head }) => {
+      await raw.remove('events', at(6).id)
+      const { mac, seal } = sealer(FORGER)('', at(5))
+      await raw.write('heads', { ...head, seq: 5, mac: at(5).mac, seal })
+      expect(mac).not.to.equal(at(5).mac)
+    },
+    6,
+  ],
+  [
+    'all of it gone, and the head too',
+    async ({ raw, at, head }) => {
+      for (const seq of [1, 2, 3, 4, 5, 6]) await raw.remove('events', at(seq).id)
+      await raw.remove('heads', head.id)
+    },
+    1,
+  ],
+  [
+    'all of it gone, and the head put before it',
+    async ({ raw, at, head }) => {
+      for (const seq of [1, 2, 3, 4, 5, 6]) await raw.remove('events', at(seq).id)
+      await raw.write('heads', { ...head, seq: 0, mac: '' })
+    },
+    1,
+  ],
+  ['a member put beside the others', ({ raw, at }) => raw.write('events', { ...at(3), more: 'x' }), 3],
+  ['another id', ({ raw, at }) => raw.rename('events', at(4).id, 'evt_other'), 4],
+  [
     'two events in each other’s place',
     async ({ raw, at }) => {
       for (const seq of [3, 4]) await raw.remove('events', at(seq).id)
@@ -78,13 +125,13 @@ const TAMPERED: [string, (log: Log) => Promise<void>, number][] = [
   [
     'a tail written anew without the key',
     async ({ raw, at, head }) => {
-      let { mac } = at(3)
+      let [mac, seal] = [at(3).mac, head.seal as string]
       for (const seq of [4, 5, 6]) {
         const event = { ...at(seq), type: 'holder.deleted' }
-        mac = sealer(FORGER)(mac, event).mac
+        ;({ mac, seal } = sealer(FORGER)(seal, event))
         await raw.write('events', { ...event, mac })
       }
-      await raw.write('heads', { ...head, mac })
+      await raw.write('heads', { ...head, mac, seal })
     },
     4,
   ],
@@ -97,7 +144,7 @@ const TAMPERED: [string, (log: Log) => Promise<void>, number][] = [
     'a forged anchor that would hide a cut beginning',
     async ({ raw, at, account }) => {
       for (const seq of [1, 2]) await raw.remove('events', at(seq).id)
-      await raw.write('anchors', sealAnchor(FORGER, account, at(2)) as unknown as Any)
+      await raw.write('anchors', sealAnchor(FORGER.anchors, account, linkTo(at(2))) as unknown as Any)
     },
     1,
   ],
@@ -135,6 +182,39 @@ onBothStores(
       })
     }
 
+    it('what follows a forged head, or a log that is gone, never holds', async () => {
+      const b = bed()
+      const cut = await accountWith(b, 6)
+      const [events, head] = [await eventsOf(b, cut), await raw.read('heads', cut)]
+      await raw.remove('events', events[5]?.id as string)
+      const { seal: _, macKey: __, ...unsealed } = head
+      await raw.write('heads', { ...unsealed, seq: 5, mac: events[4]?.mac } as Any)
+      await tell(b, cut, 2)
+      await tell(b, cut, 1)
+      expect(await verification(b, cut)).to.deep.equal({ ok: false, checked: 5, firstBad: 6 })
+      const gone = await accountWith(b, 2)
+      for (const { id } of await eventsOf(b, gone)) await raw.remove('events', id)
+      await raw.remove('heads', gone)
+      await tell(b, gone, 2)
+      expect(await verification(b, gone)).to.deep.equal({ ok: false, checked: 0, firstBad: 1 })
+    })
+
+    it('a head of a release without seals is sealed by the next commit', async () => {
+      const b = bed()
+      const account = await accountWith(b, 1)
+      const [event, head] = [(await eventsOf(b, account))[0] as EventDocument & Any, await raw.read('heads', account)]
+      const keys = ring(loadOrMakeSecrets(b.latchkey.config.dataDir, pooledRandom()).masterKeys)
+      const mac = chainMac(eventRings(keys).chain.current.bytes, '', event)
+      const { seal: _, macKey: __, ...unsealed } = head
+      await raw.write('events', { ...event, mac })
+      await raw.write('heads', { ...unsealed, mac } as Any)
+      expect(await verification(b, account)).to.deep.equal({ ok: true, checked: 1, firstBad: null })
+      await tell(b, account, 2)
+      await tell(b, account, 1)
+      expect(await raw.read('heads', account)).to.include({ macKey: 'm1' })
+      expect(await verification(b, account)).to.deep.equal({ ok: true, checked: 4, firstBad: null })
+    })
+
     it('finds a change on a later page', async () => {
       const b = bed()
       const account = await accountWith(b, 300)
@@ -154,13 +234,22 @@ onBothStores(
         { now: b.now, random: pooledRandom() },
       )
       await store.commit(account, { events: [told(9)] })
-      const with_ = (keys: typeof masterKeys) => {
-        const rings = { chain: derive(keys, EVENT_CHAIN), anchors: derive(keys, 'event anchors') }
-        return createVerifyEvents({ store, rings })(account)
-      }
+      const with_ = (keys: typeof masterKeys) => createVerifyEvents({ store, rings: eventRings(keys) })(account)
       expect(await with_(masterKeys)).to.deep.equal({ ok: true, checked: 4, firstBad: null })
-      expect(await with_(ring(old))).to.deep.equal({ ok: false, checked: 3, firstBad: 4 })
-      expect(await with_(ring([fresh]))).to.deep.equal({ ok: false, checked: 0, firstBad: 1 })
+      expect(await with_(ring(old))).to.deep.equal({
+        ok: false,
+        checked: 3,
+        firstBad: 4,
+        missingMasterKeys: ['m2'],
+      })
+      expect(await with_(ring([fresh]))).to.deep.equal({
+        ok: false,
+        checked: 0,
+        firstBad: 1,
+        missingMasterKeys: ['m1'],
+      })
+      const other = { id: 'm3', bytes: new Uint8Array(32).fill(3) }
+      expect((await with_(ring([other]))).missingMasterKeys).to.deep.equal(['m1', 'm2'])
       await store.close()
     })
 
@@ -243,10 +332,11 @@ onBothStores(
       const [five, six] = events as [EventDocument & Any, EventDocument & Any]
       await raw.write('anchors', { ...anchor, seq: 5, mac: five.mac })
       expect(await verification(b, account), 'moved').to.deep.equal(bad)
-      await raw.write('anchors', sealAnchor(FORGER, account, six) as unknown as Any)
+      await raw.write('anchors', sealAnchor(FORGER.anchors, account, linkTo(six)) as unknown as Any)
       expect(await verification(b, account), 'forged').to.deep.equal(bad)
       await raw.write('anchors', { ...anchor, sealKey: 'nobody' })
-      expect(await verification(b, account), 'of an unknown key').to.deep.equal(bad)
+      const missing = { ...bad, missingMasterKeys: ['nobody'] }
+      expect(await verification(b, account), 'of an unknown key').to.deep.equal(missing)
       await raw.remove('anchors', account)
       expect(await verification(b, account), 'gone').to.deep.equal(bad)
       await raw.write('anchors', anchor)
@@ -254,6 +344,17 @@ onBothStores(
       await raw.remove('events', five.id)
       expect(await verification(b, account), 'cut behind it').to.deep.equal({ ok: false, checked: 0, firstBad: 5 })
       await raw.write('events', five)
+    })
+
+    it('that are all cut behind the anchor are missed, whatever head is written', async () => {
+      const b = bed()
+      const { account, events, anchor } = await forgotten(b)
+      const { seal: _, macKey: __, ...unsealed } = await raw.read('heads', account)
+      for (const { id } of events) await raw.remove('events', id)
+      await raw.write('heads', { ...unsealed, seq: 4, mac: anchor.mac } as Any)
+      expect(await verification(b, account), 'without a seal').to.deep.equal({ ok: false, checked: 0, firstBad: 5 })
+      await raw.remove('heads', account)
+      expect(await verification(b, account), 'without a head').to.deep.equal({ ok: false, checked: 0, firstBad: 1 })
     })
 
     it('are not removed where that would hide a forgery', async () => {
@@ -268,9 +369,10 @@ onBothStores(
     })
 
     it('an anchor is of its own account alone', () => {
-      const anchor = sealAnchor(FORGER, 'acme', { seq: 4, mac: 'x' })
-      expect(beginning(FORGER, anchor).seq).to.equal(4)
-      expect(beginning(FORGER, { ...anchor, account: 'globex', id: 'globex' }).seq).to.equal(0)
+      const anchor = sealAnchor(FORGER.anchors, 'acme', { seq: 4, mac: 'x', macKey: 'm1', sealedFrom: 1 })
+      expect(beginning(FORGER.anchors, anchor).seq).to.equal(4)
+      expect(beginning(FORGER.anchors, { ...anchor, sealedFrom: null }).seq).to.equal(0)
+      expect(beginning(FORGER.anchors, { ...anchor, account: 'globex', id: 'globex' }).seq).to.equal(0)
     })
   },
   { onFile: true, catalog: (yaml) => `${yaml}\nevents: { keepDays: 30 }\n` },
