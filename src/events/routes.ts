@@ -43,6 +43,14 @@ const verificationShape = z
     ok: z.boolean(),
     checked: z.int().meta({ description: 'Events that hold, from the first that is kept.' }),
     firstBad: z.int().nullable().meta({ description: 'The first seq that is changed, missing or out of its place.' }),
+    missingMasterKeys: z
+      .array(z.string())
+      .optional()
+      .meta({
+        description:
+          'Only where nobody can tell whether the log holds from `firstBad` on: ids of the master keys it was sealed ' +
+          'under there, which the server was not given. Give them to it behind its own, and ask again.',
+      }),
   })
   .meta({ id: 'EventVerification' })
 
@@ -105,8 +113,8 @@ function verification({ verifyEvents }: EventRouteDeps): Route {
     tag: 'events',
     summary: 'Verify the event log',
     description:
-      'Computes the MAC of every event that is kept, each chained to the one before, and compares the last with what ' +
-      'the account has on record: whatever was changed, removed, moved or cut off in the database shows. ' +
+      'Computes the MAC of every event that is kept, each chained to what stood before, and compares the last with the ' +
+      'account’s sealed head: whatever was changed, removed, moved or cut off in the database shows. ' +
       'Takes a while on a long log.',
     errors: 'problem',
     access: 'events.verify',

@@ -42,6 +42,18 @@ describe('latchkey events', function () {
     expect(broken.stderr).to.equal(
       'latchkey: log_broken: In the event log of account acme, event 1 was changed or removed; the 0 before it hold.\n',
     )
+    const missing = { ...anchor, id: 'globex', account: 'globex', sealKey: 'm9' }
+    await store.commit('globex', { insert: [{ collection: 'anchors', document: missing }] })
+    const first = (await store.page('globex', 'events', { limit: 1 })).items
+    await store.commit('globex', {
+      replace: [{ collection: 'anchors', document: { ...missing, rev: 1 } }],
+      remove: first.map((document) => ({ collection: 'events', document }) as const),
+    })
+    expect((await as('operator-manage', 'verify', '--account', 'globex')).stderr).to.equal(
+      'latchkey: log_broken: In the event log of account globex, what is from event 1 on was sealed under master key m9, ' +
+        'which this server was not given; the 0 before it hold. Give it those too, behind its own in ' +
+        'LATCHKEY_MASTER_KEYS, and verify again.\n',
+    )
     const told = await as('acme-manage', 'verify', '--json')
     expect([told.code, told.json()]).to.deep.equal([6, { ok: false, checked: 0, firstBad: 1 }])
   })
