@@ -139,7 +139,12 @@ const IDEMPOTENCY_KEY = z
 const FORMAT = z
   .enum(['json', 'csv'])
   .optional()
-  .meta({ description: '`csv`: the whole list, streamed. So too with `Accept: text/csv`.' })
+  .meta({
+    description:
+      '`csv`: the whole list, streamed. So too with `Accept: text/csv`. Values are parted by commas (RFC 4180, UTF-8), ' +
+      'and one that a spreadsheet would run as a formula has an apostrophe before it. In a program that splits at `;`, ' +
+      'import the file and name the comma as its separator: opened as it is, the middle of a value could begin a cell.',
+  })
 
 function queryOf(route: Route): z.ZodObject | undefined {
   const query = route.query as z.ZodObject | undefined

@@ -191,7 +191,7 @@ onBothStores('Lists as CSV', (bed) => {
     const at = new Date(b.now()).toISOString()
     expect(rows.find((row) => row.startsWith(key.id as string))).to.equal(
       `${key.id},acme,v2,'=1+1,"Sync, at night",secret,revoked,affiliate,Blue Media,${b.demo.holders.bluemedia},A-1001,` +
-        'links:read links:write; acme-eu=orders:write,acme-eu,203.0.113.7 198.51.100.0/24,,' +
+        '"links:read links:write; acme-eu=orders:write",acme-eu,203.0.113.7 198.51.100.0/24,,' +
         `${secret.slice(-4)},${at},acme-manage,${at},,,,${at},acme-manage,partner_ended,See the mail,` +
         'client_secret_basic,false,"{""crm"":7}",2',
     )
