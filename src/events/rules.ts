@@ -57,17 +57,30 @@ export function chainMac(
   event: Omit<EventDocument, 'mac' | 'macKey'> & { mac?: string; macKey?: string; rev?: number },
 ): string {
   const { mac, macKey, rev, ...chained } = event
-  return createHmac('sha256', key).update(previous).update('\n').update(canonicalJson(chained)).digest('base64url')
+  return createHmac('sha256', key)
+    .update(`${previous}\n${canonicalJson(chained)}`)
+    .digest('base64url')
 }
 
-/** RFC 8785: members sorted by UTF-16 code units, no white space, numbers and strings as ECMAScript writes them. */
+/**
+ * RFC 8785: members sorted by UTF-16 code units, no white space, numbers and strings as ECMAScript writes them. The same
+ * for a value as for what is read back of its JSON.
+ */
 export function canonicalJson(value: unknown): string {
+  if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
+    return canonicalJson(JSON.parse(JSON.stringify(value)))
   if (Array.isArray(value)) return `[${value.map((one) => canonicalJson(one ?? null)).join()}]`
-  const members: string[] = []
+  let members = ''
   for (const name of Object.keys(value).sort()) {
     const member = (value as Record<string, unknown>)[name]
-    if (member !== undefined) members.push(`${JSON.stringify(name)}:${canonicalJson(member)}`)
+    if (member !== undefined) members += `${members === '' ? '' : ','}${quoted(name)}:${canonicalJson(member)}`
   }
-  return `{${members.join()}}`
+  return `{${members}}`
+}
+
+/** Most text is plain ASCII, and is not worth a call of JSON.stringify. */
+function quoted(text: string): string {
+  return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }

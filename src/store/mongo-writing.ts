@@ -37,14 +37,14 @@ export class Writing {
    */
   async commit(account: string, commit: Commit, plan: CommitPlan, options: StoreOptions): Promise<EventDocument[]> {
     await this.#expect(plan.expect)
-    const { events, full } = plan.movesHead
+    const { events, rows, full } = plan.movesHead
       ? await this.#moveHead(account, commit, options)
-      : { events: [], full: null }
+      : { events: [], rows: [], full: null }
     await this.#remove(plan.remove)
     await this.#replace(plan.replace)
     await this.#insert(plan.insert)
     if (full !== null) throw new Refusal({ ok: false, because: 'full', count: full })
-    await this.#insert(events.map((event) => toRow(account, 'events', event)))
+    await this.#insert(rows)
     return events
   }
 
@@ -68,7 +68,7 @@ export class Writing {
       .lean<Stored>()
     const from = found === null ? null : (fromStored(found) as Kept<Head>)
     const isLost = isBeforeAll(from) && (await this.#isThere(account))
-    const { head, events, full } = advanceHead(from, isLost, account, commit, options)
+    const { head, events, rows, full } = advanceHead(from, isLost, account, commit, options)
     const row = toRow(account, 'heads', head)
     if (from === null) {
       await orAgain(this.#raw('heads').insertOne(toStored(row, 1), { session }))
@@ -77,7 +77,7 @@ export class Writing {
       const { matchedCount } = await this.#raw('heads').replaceOne(guard, toStored(row, from.rev + 1), { session })
       if (matchedCount === 0) throw new RunAgain()
     }
-    return { events, full }
+    return { events, rows, full }
   }
 
   async #isThere(account: string): Promise<boolean> {

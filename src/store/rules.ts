@@ -160,6 +160,8 @@ function revOf({ collection, document }: Handed): number {
 export interface Advance {
   head: Head
   events: EventDocument[]
+  /** The events, ready to be kept. */
+  rows: Row[]
   /** The first total that would pass its maximum. */
   full: string | null
 }
@@ -185,26 +187,42 @@ export function advanceHead(
   const { counts, full } = addCounts(head.counts, commit.count ?? [])
   const time = options.now()
   const events: EventDocument[] = []
+  const rows: Row[] = []
   let stands: Pick<Head, 'seq' | 'mac' | 'seal' | 'macKey'> = isLost ? { seq: 1, mac: '' } : standOf(head)
   for (const event of commit.events ?? []) {
     const seq = stands.seq + 1
-    const plain = asReadBack({ ...event, account, seq, time })
-    const { mac, macKey, seal } = options.seal(stands.seal ?? stands.mac, plain)
-    stands = { seq, mac, seal, macKey }
-    events.push({ ...plain, mac, macKey })
+    const { document, row, seal } = sealEvent({ ...event, account, seq, time }, stands.seal ?? stands.mac, options)
+    stands = { seq, mac: document.mac, seal, macKey: document.macKey }
+    events.push(document)
+    rows.push(row)
   }
   const movedAt = events.length > 0 ? time : head.movedAt
-  return { head: { id: account, account, ...stands, movedAt, counts }, events, full }
+  return { head: { id: account, account, ...stands, movedAt, counts }, events, rows, full }
 }
 
 function standOf({ seq, mac, seal, macKey }: Head): Pick<Head, 'seq' | 'mac' | 'seal' | 'macKey'> {
   return seal === undefined || macKey === undefined ? { seq, mac } : { seq, mac, seal, macKey }
 }
 
-/** Events are sealed as they will be read back: JSON drops what is undefined. */
-function asReadBack(event: Omit<EventDocument, 'mac' | 'macKey'>): Omit<EventDocument, 'mac' | 'macKey'> {
+interface Sealed {
+  document: EventDocument
+  row: Row
+  seal: string
+}
+
+function sealEvent(event: Omit<EventDocument, 'mac' | 'macKey'>, previous: string, options: StoreOptions): Sealed {
   requireId(event.id)
-  return JSON.parse(toJson(event))
+  const text = toJson(event)
+  // Sealed as it will be read back, and read back only where its JSON had to be mended: an import seals by the thousand.
+  const plain = text.includes('\ufffd') ? (JSON.parse(text) as typeof event) : event
+  const { mac, macKey, seal } = options.seal(previous, plain)
+  const { id, account, seq } = event
+  const kept = `${text.slice(0, -1)},${JSON.stringify({ mac, macKey }).slice(1)}`
+  return {
+    document: { ...plain, mac, macKey },
+    row: { collection: 'events', id, account, sort: seq, text: kept },
+    seal,
+  }
 }
 
 function addCounts(from: Record<string, number>, additions: NonNullable<Commit['count']>) {

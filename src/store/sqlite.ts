@@ -202,15 +202,15 @@ class SqliteStore implements Store {
 
   /** Removes and replaces before it inserts, so that one commit may free a unique member and take it. */
   #write(account: string, commit: Commit, plan: CommitPlan): EventDocument[] {
-    const { head, events, full } = plan.movesHead
+    const { head, events, rows, full } = plan.movesHead
       ? this.#advance(account, commit)
-      : { head: null, events: [], full: null }
+      : { head: null, events: [], rows: [], full: null }
     for (const row of plan.expect) this.#expect(row)
     for (const row of plan.remove) this.#remove(row)
     for (const row of plan.replace) this.#replace(row)
     for (const row of plan.insert) this.#insert(row)
     if (full !== null) throw new Refusal({ ok: false, because: 'full', count: full })
-    for (const event of events) this.#insert(toRow(account, 'events', event))
+    for (const row of rows) this.#insert(row)
     if (head) this.#put(toRow(account, 'heads', head))
     return events
   }

@@ -101,7 +101,10 @@ export interface Head extends Document {
   counts: Record<string, number>
 }
 
-/** Makes the MAC of `event` behind the place whose seal is `previous` ('' before the first), and the seal behind it. */
+/**
+ * Makes the MAC of `event` behind the place whose seal is `previous` ('' before the first), and the seal behind it. An
+ * event has the same MAC before it is kept and after it was read back: what JSON drops or writes otherwise is all one.
+ */
 export type Seal = (
   previous: string,
   event: Omit<EventDocument, 'mac' | 'macKey'>,

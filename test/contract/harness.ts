@@ -2,6 +2,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import type { Account, SubAccount } from '../../src/accounts/rules.ts'
+import { canonicalJson } from '../../src/events/rules.ts'
 import type { Holder } from '../../src/holders/rules.ts'
 import type { ApiKey } from '../../src/keys/rules.ts'
 import type { CollectionName, Collections } from '../../src/store/collections.ts'
@@ -53,15 +54,12 @@ export function useStore(open: Open): Bench {
 
 /** An HMAC over what stands before and canonical JSON, as in production. */
 export const seal: Seal = (previous, event) => {
-  const mac = createHmac('sha256', 'test').update(previous).update('\0').update(canonical(event)).digest('base64url')
+  const mac = createHmac('sha256', 'test')
+    .update(previous)
+    .update('\0')
+    .update(canonicalJson(event))
+    .digest('base64url')
   return { mac, macKey: 'mk1', seal: `behind ${mac}` }
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join()}}`
 }
 
 export function anEvent(data: Record<string, unknown> = {}): NewEvent {

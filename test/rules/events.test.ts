@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { follow, headBreak, type Link } from '../../src/events/proof.rules.ts'
 import { canonicalJson, chainMac, newEvent, sealer } from '../../src/events/rules.ts'
 import { eventRings } from '../../src/open.ts'
@@ -110,5 +111,21 @@ describe('The event chain', () => {
       '{"A":[true,null,{}],"a":1,"b":2,"€":"\\u0000"}',
     )
     expect(canonicalJson(1e21)).to.equal('1e+21')
+  })
+
+  it('canonical JSON of a value is that of what is read back of it', () => {
+    const leaf = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom(undefined, Number.NaN, -0, '"\\', 'é\u2028\u007f'),
+      fc.date({ noInvalidDate: true }),
+    )
+    const name = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('10', '9', 'toJSON', '__proto__'))
+    const values = fc.oneof(leaf, fc.array(leaf), fc.dictionary(name, fc.oneof(leaf, fc.array(leaf))))
+    fc.assert(
+      fc.property(values, (data) => {
+        expect(canonicalJson({ data })).to.equal(canonicalJson(JSON.parse(JSON.stringify({ data }))))
+      }),
+      { numRuns: 2000 },
+    )
   })
 })

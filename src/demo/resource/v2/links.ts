@@ -91,8 +91,8 @@ const COLUMNS = ['id', 'shortUrl', 'url', 'title', 'tags', 'clicks', 'createdAt'
 
 /** Quoted (RFC 4180), and never a formula when a spreadsheet opens it. */
 function csvCell(value: string): string {
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const safe = /^(?:[\t\r\n]|[\p{C}\p{Z}]*[=+\-@＝＋－＠])/u.test(value) ? `'${value}` : value
+  return /[",;\t\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 const getLink = operation({
