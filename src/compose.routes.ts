@@ -10,6 +10,7 @@ import { eventRoutes } from './events/routes.ts'
 import { createVerifyEvents } from './events/verify.ts'
 import { holderRoutes } from './holders/routes.ts'
 import { documentationRoutes } from './keys/documentation.routes.ts'
+import { createGuardGains } from './keys/gains.ts'
 import { revocationRoutes } from './keys/revocations.routes.ts'
 import { keyRoutes } from './keys/routes.ts'
 import type { Opened } from './open.ts'
@@ -44,7 +45,9 @@ export function makeRoutes(
   // The documents are made of the routes, this one among them.
   const documentOf = (namespace: string) => documents.of(namespace)
   const cursors = createCursors(derive(masterKeys, 'cursors').current.bytes)
-  const subjects = { store, catalog, changes, now: keys.now, random: keys.random, newId: keys.newId, cursors }
+  const { now, random, newId } = keys
+  const guardGains = createGuardGains({ store, catalog })
+  const subjects = { store, catalog, changes, guardGains, now, random, newId, cursors }
   const management = [
     ...sessionRoutes(people),
     ...catalogRoutes({ store, catalog }),
@@ -52,7 +55,7 @@ export function makeRoutes(
     ...invitationRoutes(people),
     ...resetRoutes(people),
     ...keyRoutes({ ...keys, cursors }),
-    ...documentationRoutes({ store, catalog, now: keys.now, documentOf }),
+    ...documentationRoutes({ store, catalog, now, documentOf }),
     ...leakRoutes({ leaks, signingKeys: catalog.leakReports.signingKeys }),
     ...revocationRoutes({ ...keys, endTokens }),
     ...accountRoutes(subjects),
@@ -60,7 +63,7 @@ export function makeRoutes(
     ...subAccountRoutes(subjects),
     ...holderRoutes(subjects),
     ...eventRoutes({ store, cursors, verifyEvents: createVerifyEvents(chain) }),
-    ...usageRoutes({ store, catalog, now: keys.now }),
+    ...usageRoutes({ store, catalog, now }),
     ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh, isAlone: flushes.isAlone }),
   ]
   const issuer = new Map<string, Route[]>(

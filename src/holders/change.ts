@@ -1,29 +1,51 @@
 import { Refusal } from '../errors.ts'
+import { underCeiling } from '../keys/gains.rules.ts'
+import type { Grant } from '../keys/rights.rules.ts'
+import type { Guarded } from '../store/store.ts'
 import type { Expected } from '../web/etag.ts'
 import { ceilingGuards, externalIdTaken, type HolderAsker, type HolderDeps, type HolderWish } from './create.ts'
 import { HOLDER, type ShownHolder } from './shape.ts'
 
+interface ChangeTarget {
+  account: string
+  id: string
+  expected: Expected
+  asker: HolderAsker
+}
+
 /** Members left out stay as they are. */
 export type HolderChange = { [M in Exclude<keyof HolderWish, 'type'>]?: HolderWish[M] | undefined }
 
-/** A lower ceiling ends the tokens that had more. */
-export function changeHolder(
-  deps: HolderDeps,
-  target: { account: string; id: string; expected: Expected; asker: HolderAsker },
-  to: HolderChange,
-): Promise<ShownHolder> {
-  const { account, id, asker } = target
+/**
+ * A lower ceiling ends the tokens that had more; a higher one grants what the holder's keys gain by it.
+ *
+ * @throws Refusal `not_found`, `precondition_failed`, `exceeds_your_rights`, and what a ceiling is refused for
+ */
+export function changeHolder(deps: HolderDeps, target: ChangeTarget, to: HolderChange): Promise<ShownHolder> {
+  const { id } = target
   return deps.changes.change(HOLDER, target, async (present) => {
     if (to.status !== undefined && present.status === 'suspended') throw resumeFirst()
     const ceiling = to.grants !== undefined
     return {
       to,
       event: 'updated',
-      expect: to.grants === undefined ? [] : await ceilingGuards(deps, account, to.grants, asker),
+      expect: to.grants === undefined ? [] : await guards(deps, target, { before: present.grants, after: to.grants }),
       ends: ceiling ? { of: { holderId: id }, before: { ceiling: present.grants } } : null,
       exists: externalIdTaken,
     }
   })
+}
+
+async function guards(
+  deps: HolderDeps,
+  { account, id, asker }: ChangeTarget,
+  { before, after }: { before: readonly Grant[] | null; after: readonly Grant[] | null },
+): Promise<Guarded[]> {
+  const lift = { of: { holderId: id }, before: underCeiling(before), after: underCeiling(after) }
+  return [
+    ...(await ceilingGuards(deps, account, after, asker)),
+    ...(await deps.guardGains(account, lift, asker.scopes)),
+  ]
 }
 
 function resumeFirst(): Refusal {

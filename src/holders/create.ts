@@ -2,6 +2,7 @@ import { type Account, subAccountId } from '../accounts/rules.ts'
 import type { Catalog } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import type { Changes } from '../events/changes.ts'
+import type { GuardGains } from '../keys/gains.ts'
 import type { Grant } from '../keys/rights.rules.ts'
 import type { Guarded, Kept, Store } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
@@ -13,12 +14,13 @@ export interface HolderDeps {
   store: Store
   catalog: Catalog
   changes: Changes
+  guardGains: GuardGains
   now: () => number
   newId: (prefix: string) => string
 }
 
 export interface HolderAsker extends Asker {
-  /** Nobody allows a holder more of the management API than they have. */
+  /** Of namespace `manage`: nobody allows a holder, or gives their keys, more than they have. */
   scopes: ReadonlySet<string>
 }
 

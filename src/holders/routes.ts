@@ -145,7 +145,8 @@ function itemRoutes(deps: HolderDeps): Route[] {
       method: 'patch',
       operationId: 'changeHolder',
       summary: 'Change a holder',
-      description: 'Members left out stay as they are. A lower ceiling ends the tokens that had more.',
+      description:
+        'Members left out stay as they are. A lower ceiling ends the tokens that had more. A higher one gives the holder’s keys more: that takes `keys:write`, and for scopes of namespace `manage` having them.',
       access: 'holders.change',
       ifMatch: true,
       body: { kinds: ['json'], schema: changeBody },

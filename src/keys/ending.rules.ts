@@ -105,9 +105,15 @@ export function demanded(key: ApiKey, { scope }: Demand, { namespace }: Surround
 
 /** Whether `one` has anything that `other` has not. */
 export function exceeds(one: Rights, other: Rights): boolean {
-  const lacks = (scopes: ReadonlySet<string>, id: string | null): boolean =>
-    [...scopes].some((s) => !other.account.has(s) && (id === null || !other.subAccounts.get(id)?.has(s)))
-  return lacks(one.account, null) || [...one.subAccounts].some(([id, scopes]) => lacks(scopes, id))
+  return excess(one, other).length > 0
+}
+
+/** Scopes that `one` has, for the account or on some sub-account, and `other` has not there. */
+export function excess(one: Rights, other: Rights): string[] {
+  const more = [...one.subAccounts].flatMap(([id, scopes]) =>
+    [...scopes].filter((s) => !other.account.has(s) && !other.subAccounts.get(id)?.has(s)),
+  )
+  return [...new Set([...[...one.account].filter((s) => !other.account.has(s)), ...more])]
 }
 
 type Entitled = Pick<PlanEntry, 'entitlements'>

@@ -1,6 +1,7 @@
 import { subAccountId } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
 import type { Changes } from '../events/changes.ts'
+import type { GuardGains } from '../keys/gains.ts'
 import type { Store } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
 import { slugFrom } from '../web/prose.ts'
@@ -9,6 +10,7 @@ import { type ShownSubAccount, SUB_ACCOUNT } from './shape.ts'
 export interface SubAccountDeps {
   store: Store
   changes: Changes
+  guardGains: GuardGains
   now: () => number
   random: (bytes: number) => Buffer
 }

@@ -5,6 +5,7 @@ import { askerOf } from '../web/asker.ts'
 import { type Cursors, DEFAULT_PAGE, pageOf, pageQuery } from '../web/cursor.ts'
 import { describe, described, made } from '../web/etag.ts'
 import { accountParams, nothing } from '../web/params.ts'
+import { scopesIn } from '../web/principal.ts'
 import { customData, oneLine, slug } from '../web/prose.ts'
 import { type Input, type Route, route } from '../web/route.ts'
 import { changeSubAccount, resumeSubAccount, suspendSubAccount } from './change.ts'
@@ -118,14 +119,16 @@ function itemRoutes(deps: SubAccountDeps): Route[] {
       method: 'patch',
       operationId: 'changeSubAccount',
       summary: 'Change a sub-account',
-      description: 'Members left out stay as they are. Another kind ends the tokens that it leaves fewer rights.',
+      description:
+        'Members left out stay as they are. Another kind ends the tokens that it leaves fewer rights. One that gives keys more takes `keys:write`.',
       access: 'sub_accounts.change',
       ifMatch: true,
       body: { kinds: ['json'], schema: changeBody },
       answers,
-      refusals: ['not_found', 'invalid_request'],
+      refusals: ['not_found', 'invalid_request', 'exceeds_your_rights'],
       async handle(input) {
-        const target = { ...targetOf(input), expected: input.expected }
+        const scopes = scopesIn(input.caller, input.params.account)
+        const target = { ...targetOf(input), expected: input.expected, scopes }
         return describe(await changeSubAccount(deps, target, input.body))
       },
     }),
