@@ -3,7 +3,9 @@ import { createWaits } from './background.ts'
 import type { Outside } from './compose.ts'
 import type { Config } from './config.ts'
 import { type Changes, createChanges } from './events/changes.ts'
+import { createDenials, type Denials } from './events/denials.ts'
 import { createForgetEvents } from './events/forget.ts'
+import { createNotes, type Notes } from './events/notes.ts'
 import type { ChainDeps } from './events/verify.ts'
 import { createClientKeys } from './keys/client-keys.ts'
 import { createEndTokens, type EndTokens } from './keys/end-tokens.ts'
@@ -14,7 +16,6 @@ import type { RotateDeps } from './keys/rotate.ts'
 import { eventRings, type Opened } from './open.ts'
 import { createOutbound, type Outbound } from './outbound/request.ts'
 import type { PeopleDeps } from './people/deps.ts'
-import { createFailedSignIns } from './people/failed-sign-ins.ts'
 import { passwords } from './people/passwords.ts'
 import { derive } from './secrets.ts'
 import { createKeyring, type Keyring } from './signing/keyring.ts'
@@ -45,6 +46,7 @@ export interface Parts {
   endTokens: EndTokens
   changes: Changes
   chain: ChainDeps
+  denials: Denials
   forgetEvents: () => Promise<void>
   exchange: Exchange
   verifyIssued: VerifyIssued
@@ -67,7 +69,9 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
   const rehash = createRehash(store)
   const tallies = createTallies({ store, batchId: () => newId('batch') })
-  const people = makePeople(config, opened, tallies, { now, random })
+  const notes = createNotes({ store, now })
+  const denials = createDenials({ store, notes, newId })
+  const people = makePeople(config, opened, { tallies, notes }, { now, random })
   const limits = createExchangeLimits(catalog, now, tallies)
   const outbound = createOutbound({ allow: config.outboundAllow })
   const instance = newId('ins')
@@ -92,6 +96,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
     endTokens,
     changes: createChanges({ store, endTokens, newId }),
     chain,
+    denials,
     forgetEvents: createForgetEvents({ ...chain, keepDays: catalog.events.keepDays, now }),
     keys,
     people,
@@ -112,6 +117,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
       limits,
       counters,
       verifyIssued,
+      denials,
       readIssued: createOwnVerifier({ catalog, keyring, publisher, now }, { status: false }),
       namespaces: [...catalog.namespaces.values()],
       publisher,
@@ -123,7 +129,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
       await tallies.flush()
       await counters.flush()
       await rehash.flush()
-      await people.failed.flush()
+      await notes.flush()
       await leaks.flush()
     },
   }
@@ -151,9 +157,8 @@ function chainOf({ store, masterKeys }: Opened): ChainDeps {
 function makePeople(
   { publicUrl }: Config,
   { store, newId }: Opened,
-  tallies: Tallies,
+  { tallies, notes }: { tallies: Tallies; notes: Notes },
   { now, random }: Outside,
 ): PeopleDeps {
-  const failed = createFailedSignIns({ store, now, newId })
-  return { store, passwords, limits: createSignInLimits(now, tallies), failed, publicUrl, now, random, newId }
+  return { store, passwords, limits: createSignInLimits(now, tallies), notes, publicUrl, now, random, newId }
 }

@@ -9,6 +9,7 @@ import { makeRoutes } from './compose.routes.ts'
 import type { Config } from './config.ts'
 import { type Demo, startDemo } from './demo/demo.ts'
 import type { Changes } from './events/changes.ts'
+import type { Denials } from './events/denials.ts'
 import { adoptCatalog } from './keys/adopt-catalog.ts'
 import { closeOverlaps } from './keys/end-rotation.ts'
 import type { EndTokens } from './keys/end-tokens.ts'
@@ -113,7 +114,8 @@ async function put(
   const { routes, documents } = makeRoutes(config, opened, parts, { demo, logger, identify })
   const generation = await adoptCatalog({ store, catalog, endTokens })
   await flushes.join()
-  listener.serve(makeApp(config, opened, { routes, documents, logger, identify, now: outside.now }))
+  const { denials } = parts
+  listener.serve(makeApp(config, opened, { routes, documents, logger, identify, denials, now: outside.now }))
   const loops = startLoops(parts, logger, generation)
   const stop = once(async () => {
     streams.close()
@@ -185,11 +187,12 @@ function makeApp(
     documents: Documents
     logger: Logger
     identify: IdentifyPrincipal
+    denials: Denials
     now: () => number
   },
 ): RequestListener {
   const { publicUrl, trustedHops } = config
-  const { routes, documents, logger, identify, now } = made
+  const { routes, documents, logger, identify, denials, now } = made
   const app = createApp({
     routes,
     pages: docsPages({ catalog, publicUrl, resourceOrigins: documents.resourceOrigins, documentOf: documents.of }),
@@ -201,6 +204,7 @@ function makeApp(
       holderOf: async (account, key) => (await store.get(account, 'keys', key))?.holderId ?? null,
     },
     identify,
+    denials,
     logger,
     now,
     requestId: () => newId('req'),

@@ -3,6 +3,7 @@ import { act, type Decision } from '../store/act.ts'
 import type { Kept } from '../store/store.ts'
 import type { From, PeopleDeps } from './deps.ts'
 import { memberEvent } from './enrol.rules.ts'
+import { noteFailedPassword } from './failed-password.ts'
 import { type FoundInvitation, findInvitation, findSessions } from './find.ts'
 import { choosesPassword } from './invitation.rules.ts'
 import { type Invitation, type Member, type Person, withPassword } from './rules.ts'
@@ -25,19 +26,25 @@ export async function acceptInvitation(
   // Also where it is only compared: else the answer to a short one would tell whether the address has a password.
   requireNewPassword(password)
   const chosen = choosesPassword(found.member, found.person) ? await deps.passwords.hash(password) : null
-  if (chosen === null) await confirm(deps, found.person, password, from)
+  if (chosen === null) await confirm(deps, found, password, from)
   return act(deps.store, () => decide(deps, { token, known: found.person, chosen, from }))
 }
 
 /** Counted like a sign-in: whoever invites an address must not find out its password this way. */
-async function confirm(deps: PeopleDeps, person: Person, password: string, { address }: From): Promise<void> {
-  await deps.limits.take(address, person.email)
+async function confirm(
+  deps: PeopleDeps,
+  { member, person }: FoundInvitation,
+  password: string,
+  from: From,
+): Promise<void> {
+  await deps.limits.take(from.address, person.email)
   if (!(await deps.passwords.verify(person.password, password))) {
+    noteFailedPassword(deps, member, person, from)
     throw new Refusal('invalid_credentials', {
       detail: 'You have a password here already. Accept with that one, the one that you sign in with.',
     })
   }
-  await deps.limits.forgive(address, person.email)
+  await deps.limits.forgive(from.address, person.email)
 }
 
 async function decide(

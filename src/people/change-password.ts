@@ -2,6 +2,7 @@ import { Refusal } from '../errors.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { From, PeopleDeps } from './deps.ts'
 import { memberEvent } from './enrol.rules.ts'
+import { noteFailedPassword } from './failed-password.ts'
 import { findMember, findSessions } from './find.ts'
 import { withPassword } from './rules.ts'
 import { type SignedIn, TOKEN_BYTES } from './session.rules.ts'
@@ -21,8 +22,10 @@ export async function changePassword(
   from: From,
 ): Promise<string> {
   await deps.limits.take(from.address, caller.email)
-  const before = (await deps.store.get('', 'people', caller.id))?.password ?? null
+  const { member, person } = await findMember(deps.store, caller.account, caller.id)
+  const before = person.password
   if (!(await deps.passwords.verify(before, wish.current))) {
+    noteFailedPassword(deps, member, person, from)
     throw new Refusal('invalid_credentials', { detail: 'The current password is not right.' })
   }
   await deps.limits.forgive(from.address, caller.email)

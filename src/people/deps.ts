@@ -1,6 +1,6 @@
+import type { Notes } from '../events/notes.ts'
 import type { Store } from '../store/store.ts'
 import type { SignInLimits } from '../usage/sign-in.ts'
-import type { FailedSignIns } from './failed-sign-ins.ts'
 import type { Passwords } from './passwords.ts'
 
 /** What the acts of people need. */
@@ -8,7 +8,7 @@ export interface PeopleDeps {
   store: Store
   passwords: Passwords
   limits: SignInLimits
-  failed: FailedSignIns
+  notes: Notes
   /** PUBLIC_URL. */
   publicUrl: string
   now: () => number

@@ -3,6 +3,7 @@ import { newEvent } from '../events/rules.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { Kept } from '../store/store.ts'
 import type { From, PeopleDeps } from './deps.ts'
+import { noteFailedPassword } from './failed-password.ts'
 import { findMemberships, findPerson, findSessions } from './find.ts'
 import { type Member, memberId, normaliseEmail, type Person } from './rules.ts'
 import {
@@ -44,7 +45,7 @@ export async function signIn(deps: PeopleDeps, wish: SignInWish, from: From): Pr
   const right = await deps.passwords.verify(member === null ? null : (person?.password ?? null), wish.password)
   if (person === null || member === null || !right) {
     const known = members.find(({ account }) => account === wish.account) ?? members[0]
-    if (person !== null && known !== undefined) deps.failed.note(known, person, from)
+    if (person !== null && known !== undefined) noteFailedPassword(deps, known, person, from)
     throw new Refusal('invalid_credentials')
   }
   await deps.limits.forgive(from.address, email)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
+import type { Denials } from '../events/denials.ts'
 import type { Signer } from '../signing/keyring.ts'
 import type { IdentifyPrincipal } from '../web/principal.ts'
 import type { RequestFacts } from '../web/request.ts'
@@ -15,6 +16,7 @@ import { NO_STORE } from './shapes.ts'
 
 export interface InquiryDeps extends CallerDeps, IntrospectDeps, RevokeDeps {
   identify: IdentifyPrincipal
+  denials: Denials
   signer: (namespace: string) => Signer
   now: () => number
 }
@@ -72,7 +74,11 @@ export function introspectRoute(namespace: NamespaceEntry, deps: InquiryDeps): R
     async handle({ body, request }) {
       const signed = request.accepts('application/json', JWT_ANSWER) === JWT_ANSWER
       const inquirer = await readInquirer(namespace, deps, body, request, signed)
-      const told = await introspect(deps, namespace, required(body), inquirer)
+      const told = await introspect(deps, namespace, required(body), inquirer).catch((error: unknown) => {
+        const attempt = { action: 'tokens.introspect', params: {}, requestId: request.id }
+        if ('caller' in inquirer) deps.denials.note({ caller: inquirer.caller, ...attempt }, error)
+        throw error
+      })
       return signed ? answerSigned(namespace, deps, told, inquirer) : { status: 200, headers: NO_STORE, body: told }
     },
   })

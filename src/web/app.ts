@@ -7,14 +7,14 @@ import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Catalog } from '../catalog.ts'
 import { type Code, Refusal } from '../errors.ts'
+import type { Denials } from '../events/denials.ts'
 import { unmapped } from '../keys/addresses.rules.ts'
-import type { Action } from '../people/access.rules.ts'
 import { readBody } from './body.ts'
 import { columnsOf, csvReply, splitFormat } from './csv.ts'
 import { type Expected, readIfMatch } from './etag.ts'
 import { createFlights, onceOf } from './idempotency.ts'
 import { parseInput, parseParams } from './input.ts'
-import { guard, type IdentifyPrincipal, type Reach } from './principal.ts'
+import { guard, type IdentifyPrincipal, type Principal, type Reach } from './principal.ts'
 import { asRefusal, oauthError, problem } from './problems.ts'
 import type { RequestFacts } from './request.ts'
 import type { Reply, Route } from './route.ts'
@@ -38,6 +38,7 @@ export interface WebDeps {
   publicUrl: string
   trustedHops: number
   identify: IdentifyPrincipal
+  denials: Denials
   reach: Reach
   logger: Logger
   now: () => number
@@ -188,28 +189,49 @@ const NONE: Expected = new Set()
 
 function serve(route: Route, deps: WebDeps): Middleware {
   const lifecycle = lifecycleHeaders(route, deps.catalog)
-  const fly = createFlights()
-  const columns = columnsOf(route)
+  const answer = answerer(route, deps)
   return async (ctx) => {
     setAll(ctx, lifecycle)
     if (route.cors && isCrossOrigin(ctx)) setAll(ctx, CROSS_ORIGIN)
     const request = new Facts(ctx, deps.trustedHops)
-    const open = route.access === 'public'
-    const caller = open ? (undefined as never) : await deps.identify(request)
+    const { access } = route
+    const caller = access === 'public' ? null : await deps.identify(request)
     const params = parseParams(route, (ctx as unknown as { params?: Record<string, string> }).params ?? {})
-    if (!open) {
-      ctx.set('Cache-Control', 'no-store')
-      await guard(deps.reach, caller, route.access as Action, params as { account?: string; key?: string })
+    if (access === 'public' || caller === null) return answer(ctx, { request, params, caller })
+    ctx.set('Cache-Control', 'no-store')
+    const named = params as Record<string, string>
+    try {
+      await guard(deps.reach, caller, access, named)
+      await answer(ctx, { request, params, caller })
+    } catch (error) {
+      deps.denials.note({ caller, action: access, params: named, requestId: request.id }, error)
+      throw error
     }
+  }
+}
+
+interface Called {
+  request: Facts
+  params: unknown
+  /** Null on a route that is open to all. */
+  caller: Principal | null
+}
+
+function answerer(route: Route, deps: WebDeps): (ctx: Context, called: Called) => Promise<void> {
+  const fly = createFlights()
+  const columns = columnsOf(route)
+  return async (ctx, { request, params, caller }) => {
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
     const { csv, query } =
       columns === null ? { csv: false, query: route.query && ctx.query } : splitFormat(ctx.query, request)
     const input = { params, ...parseInput(route, query ?? {}, read?.members ?? null) }
     const expected = route.ifMatch ? readIfMatch(request, route.ifMatch === 'optional') : NONE
-    const once = open ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
+    const once =
+      caller === null ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
+    const who = caller ?? (undefined as never)
     const handle = (page?: object) => {
       const asked = page === undefined ? input.query : { ...(input.query as object), ...page }
-      return route.handle({ ...input, query: asked, rawBody: read?.text ?? '', request, caller, expected, once })
+      return route.handle({ ...input, query: asked, rawBody: read?.text ?? '', request, caller: who, expected, once })
     }
     if (csv && columns !== null) send(ctx, await csvReply(route.operationId, columns, handle))
     else send(ctx, await fly(once, handle))
