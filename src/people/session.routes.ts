@@ -94,9 +94,9 @@ function ownSession(deps: PeopleDeps, cookie: SessionCookie): Route[] {
       access: 'session.end',
       answers: { 204: { ...ENDED, headers: COOKIE } },
       refusals: ['cross_site'],
-      async handle({ caller }) {
+      async handle({ caller, request }) {
         const person = personOf(caller)
-        await endSession(deps, person, person.sessionId)
+        await endSession(deps, person, person.sessionId, request.id)
         return withCookie(cookie.clear(), { status: 204 })
       },
     }),
@@ -129,8 +129,8 @@ function ownSessions(deps: PeopleDeps, cookie: SessionCookie): Route[] {
       access: 'sessions.end',
       answers: { 204: ENDED },
       refusals: ['cross_site'],
-      async handle({ caller }) {
-        await endOtherSessions(deps, personOf(caller))
+      async handle({ caller, request }) {
+        await endOtherSessions(deps, personOf(caller), request.id)
         return { status: 204 }
       },
     }),
@@ -144,9 +144,9 @@ function ownSessions(deps: PeopleDeps, cookie: SessionCookie): Route[] {
       params: sessionParams,
       answers: { 204: ENDED },
       refusals: ['cross_site', 'not_found'],
-      async handle({ params: { session }, caller }) {
+      async handle({ params: { session }, caller, request }) {
         const person = personOf(caller)
-        await endSession(deps, person, session)
+        await endSession(deps, person, session, request.id)
         const own = session === person.sessionId
         return own ? withCookie(cookie.clear(), { status: 204 }) : { status: 204 }
       },

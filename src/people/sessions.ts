@@ -1,10 +1,12 @@
 /** Sessions that are open: found by their token, listed, ended. */
 import { Refusal } from '../errors.ts'
+import { newEvent } from '../events/rules.ts'
 import { act } from '../store/act.ts'
-import type { Kept } from '../store/store.ts'
+import type { Kept, NewEvent } from '../store/store.ts'
 import type { PeopleDeps } from './deps.ts'
 import { findMemberships, findSessions } from './find.ts'
 import { type Session, type SignedIn, sessionId, sessionOver, signedIn, TOUCH_MS } from './session.rules.ts'
+import { showSession } from './shape.ts'
 
 type Deps = Pick<PeopleDeps, 'store' | 'now'>
 
@@ -33,19 +35,43 @@ export async function listSessions({ store, now }: Deps, caller: SignedIn): Prom
 }
 
 /** Ends every session of the caller but the one that asks. */
-export async function endOtherSessions({ store }: Deps, caller: SignedIn): Promise<void> {
-  await act(store, async () => {
-    const others = (await findSessions(store, caller.id)).filter(({ id }) => id !== caller.sessionId)
-    return { account: '', commit: { remove: sessionRefs(others) }, answer: undefined }
-  })
+export function endOtherSessions(deps: EndDeps, caller: SignedIn, requestId: string): Promise<void> {
+  return endThose(deps, caller, requestId, ({ id }) => id !== caller.sessionId)
 }
 
 /** Ends one session of the caller. @throws Refusal `not_found` */
-export async function endSession({ store }: Deps, caller: SignedIn, id: string): Promise<void> {
-  await act(store, async () => {
-    const session = await store.get('', 'sessions', id)
-    if (session === null || session.personId !== caller.id) throw new Refusal('not_found')
-    return { account: '', commit: { remove: sessionRefs([session]) }, answer: undefined }
+export async function endSession(deps: EndDeps, caller: SignedIn, id: string, requestId: string): Promise<void> {
+  if ((await deps.store.get('', 'sessions', id))?.personId !== caller.id) throw new Refusal('not_found')
+  await endThose(deps, caller, requestId, (session) => session.id === id)
+}
+
+type EndDeps = Pick<PeopleDeps, 'store' | 'newId'>
+
+/** Each is told in the account that it was opened in. */
+export async function endThose(
+  { store, newId }: EndDeps,
+  caller: SignedIn,
+  requestId: string | null,
+  which: (session: Session) => boolean,
+): Promise<void> {
+  const chosen = async () => (await findSessions(store, caller.id)).filter(which)
+  for (const home of new Set((await chosen()).map((session) => session.home))) {
+    await act(store, async () => {
+      const sessions = (await chosen()).filter((session) => session.home === home)
+      const events = sessions.map((session) => endedEvent(newId('evt'), session, caller, requestId))
+      return { account: home, commit: { remove: sessionRefs(sessions), events }, answer: undefined }
+    })
+  }
+}
+
+function endedEvent(id: string, session: Session, caller: SignedIn, requestId: string | null): NewEvent {
+  const name = caller.memberships.get(session.home)?.name ?? caller.name
+  return newEvent(id, {
+    type: 'session.ended',
+    actor: { type: 'person', id: caller.id, name },
+    requestId,
+    subject: { type: 'session', id: session.id, name },
+    data: { object: showSession(session, caller.sessionId) },
   })
 }
 

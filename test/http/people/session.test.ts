@@ -208,6 +208,29 @@ onBothStores('People: sessions', (bed) => {
     expect(out.headers.getSetCookie()[0]).to.match(/^latchkey=; Max-Age=0; Path=\//)
     expect((await first.get('/manage/whoami')).status).to.equal(401)
     expect((await other.get('/manage/whoami')).status).to.equal(200)
+    const log = await (await signIn(b, 'owner')).get('/manage/accounts/acme/events?type=session.ended&limit=200')
+    const told = log.json().items as { data: { object: unknown }; actor: unknown; subject: unknown; requestId: string }[]
+    const ended = told.filter((one) => (one.actor as { name: string }).name === 'Max Manager').slice(-3)
+    expect(ended.map(({ data }) => data.object)).to.deep.equal([items[1], items[2], items[0]])
+    expect(ended[2]?.requestId).to.equal(out.headers.get('request-id'))
+    expect(ended[0]?.subject).to.deep.equal({ type: 'session', id: items[1]?.id, name: 'Max Manager' })
+  })
+
+  it('of two accounts end each in the log of its own', async () => {
+    const b = bed()
+    const operator = await signIn(b, 'operator')
+    const person = await join(b, operator, 'acme', { email: 'both@acme.example', role: 'viewer', name: 'Bo' })
+    await join(b, operator, 'globex', { email: person.email, role: 'viewer', name: 'Bo G.' })
+    const here = await signIn(b, person, 'acme')
+    const there = await signIn(b, person, 'globex')
+    expect((await here.delete('/manage/sessions')).status).to.equal(204)
+    expect((await there.get('/manage/whoami')).status).to.equal(401)
+    const log = await operator.get('/manage/accounts/globex/events?type=session.ended')
+    expect((log.json().items as { actor: object }[])[0]?.actor).to.deep.equal({
+      type: 'person',
+      id: person.id,
+      name: 'Bo G.',
+    })
   })
 
   it('are bounded: the oldest gives way', async () => {
