@@ -9,6 +9,7 @@ import type { ApiKey, Author } from '../keys/rules.ts'
 import { type ShownKey, showKey } from '../keys/shape.ts'
 import { type Enrolment, enrolment, memberEvent } from '../people/enrol.rules.ts'
 import { invitationUrl, newInvitation } from '../people/invitation.rules.ts'
+import { newReset, resetIssued, resetUrl } from '../people/reset.rules.ts'
 import { type Invitation, type Member, memberId, type Person } from '../people/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
@@ -19,7 +20,7 @@ export interface InitDeps
   extends Pick<KeyDeps, 'store' | 'catalog' | 'peppers' | 'allocator' | 'now' | 'random' | 'newId'> {
   /** PUBLIC_URL. */
   publicUrl: string
-  findPerson: (email: string) => Promise<Person | null>
+  findPerson: (email: string) => Promise<Kept<Person> | null>
 }
 
 export interface AdminWish {
@@ -31,6 +32,15 @@ export interface Invited {
   member: { id: string; email: string; name: string; role: 'admin'; status: 'invited' }
   /** Good once. Only its hash is kept. */
   invitationUrl: string
+  /** UTC ms. */
+  expiresAt: number
+}
+
+/** Somebody who is an active admin already, and stays so. */
+export interface LetIn {
+  member: { id: string; email: string; name: string; role: 'admin'; status: 'active' }
+  /** Good once: whoever opens it chooses the person's password, and all of their sessions end. */
+  passwordUrl: string
   /** UTC ms. */
   expiresAt: number
 }
@@ -86,13 +96,13 @@ export async function initialise(deps: InitDeps, admin: AdminWish): Promise<Init
 }
 
 /**
- * Invites one more admin. A person known by the e-mail address is invited anew, and becomes admin if they were not:
- * until they accept they cannot sign in to account `operator`.
+ * Lets somebody administer. Who does so already gets a link to a new password, and nothing is taken from them. Anybody
+ * else is invited, and becomes admin if they were not: until they accept they cannot sign in to account `operator`.
  *
  * @throws Refusal `not_found` where nothing was initialised yet
  */
-export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<Invited> {
-  return act(deps.store, async (): Promise<Decision<Invited>> => {
+export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<Invited | LetIn> {
+  return act(deps.store, async (): Promise<Decision<Invited | LetIn>> => {
     if ((await deps.store.get(OPERATOR, 'accounts', OPERATOR)) === null) {
       throw new Refusal('not_found', { detail: 'This store is empty. Run "latchkey init" without --recover.' })
     }
@@ -101,6 +111,7 @@ export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<In
     const known = await deps.findPerson(admin.email)
     if (known === null) return enrolAdmin(deps, { ...invitedAdmin(admin), invitation }, token)
     const member = await deps.store.get(OPERATOR, 'members', memberId(OPERATOR, known.id))
+    if (member?.role === 'admin' && member.status === 'active') return letIn(deps, member, known)
     if (member !== null) return inviteAgain(deps, member, known, { token, invitation })
     return enrolAdmin(deps, { ...invitedAdmin(admin), invitation, known }, token)
   })
@@ -109,6 +120,15 @@ export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<In
 function enrolAdmin(deps: InitDeps, wish: Enrolment, token: string): Decision<Invited> {
   const { insert, events, ...enrolled } = enrolment(wish, { ...deps, actor: ACTOR })
   return { account: OPERATOR, commit: { insert, events }, answer: invited(deps, enrolled, token) }
+}
+
+function letIn(deps: InitDeps, member: Kept<Member>, person: Kept<Person>): Decision<LetIn> {
+  const { token, link } = newReset(deps)
+  const commit = resetIssued({ member, person }, link, { ...deps, actor: ACTOR })
+  const shown = { id: person.id, email: person.email, name: member.name, role: 'admin', status: 'active' } as const
+  const answer = { member: shown, passwordUrl: resetUrl(deps.publicUrl, token), expiresAt: link.expiresAt }
+  // Whoever takes the admin's place away meanwhile must not be told that they still have it.
+  return { account: OPERATOR, commit: { ...commit, expect: [{ collection: 'members', document: member }] }, answer }
 }
 
 function inviteAgain(

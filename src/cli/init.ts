@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { type AdminWish, type Initialised, type Invited, initialise, recoverAdmin } from '../accounts/init.ts'
+import {
+  type AdminWish,
+  type Initialised,
+  type Invited,
+  initialise,
+  type LetIn,
+  recoverAdmin,
+} from '../accounts/init.ts'
 import { CliFault, EXIT } from './exit.ts'
 import { offline } from './offline.ts'
 import { type JsonOption, print, printJson, remark, utc } from './output.ts'
@@ -31,14 +38,20 @@ function readWish(given: { email: string; name: string }): AdminWish {
   throw new CliFault(EXIT.usage, 'usage', '--email must be an e-mail address, and --name 1 to 100 characters.')
 }
 
-/** `account`, `key` and `secret` are null with --recover. */
-function asJson(made: Invited | Initialised): Record<string, unknown> {
-  const { member, invitationUrl, expiresAt } = made
+/** `account`, `key` and `secret` are null with --recover; of invitation and password link there is one. */
+function asJson(made: Invited | Initialised | LetIn): Record<string, unknown> {
   const { account, key, secret } = 'key' in made ? made : { account: null, key: null, secret: null }
-  return { account, member, invitationUrl, invitationExpiresAt: new Date(expiresAt).toISOString(), key, secret }
+  const expiresAt = new Date(made.expiresAt).toISOString()
+  const none = { invitationUrl: null, invitationExpiresAt: null, passwordUrl: null, passwordUrlExpiresAt: null }
+  const link =
+    'passwordUrl' in made
+      ? { passwordUrl: made.passwordUrl, passwordUrlExpiresAt: expiresAt }
+      : { invitationUrl: made.invitationUrl, invitationExpiresAt: expiresAt }
+  return { account, member: made.member, ...none, ...link, key, secret }
 }
 
-function told(made: Invited | Initialised): string {
+function told(made: Invited | Initialised | LetIn): string {
+  if ('passwordUrl' in made) return letInText(made)
   const { member, invitationUrl, expiresAt } = made
   const invitation = [
     `Invitation of ${member.name} <${member.email}> as admin, good once and until ${utc(expiresAt)}:`,
@@ -49,4 +62,13 @@ function told(made: Invited | Initialised): string {
   const apis = account.namespaces.join(', ')
   const first = `Made account ${account.id} on plan ${account.plan}, with ${apis}.`
   return [first, '', ...invitation, '', `Manage key ${key.id}, with every scope:`, secret].join('\n')
+}
+
+function letInText({ member, passwordUrl, expiresAt }: LetIn): string {
+  return [
+    `${member.name} <${member.email}> is an active admin already, and stays so.`,
+    `Whoever opens this link chooses a new password for them, which ends all of their sessions. Until then the present`,
+    `password works. It is good once and until ${utc(expiresAt)}:`,
+    passwordUrl,
+  ].join('\n')
 }

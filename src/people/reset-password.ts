@@ -3,7 +3,7 @@ import type { Asker } from '../web/asker.ts'
 import type { From, PeopleDeps } from './deps.ts'
 import { memberEvent } from './enrol.rules.ts'
 import { findMember, findMemberships, findReset, findSessions } from './find.ts'
-import { newReset, type ResetNotice, resetUrl } from './reset.rules.ts'
+import { newReset, type ResetNotice, resetIssued, resetUrl } from './reset.rules.ts'
 import { memberId, withPassword } from './rules.ts'
 import { sessionRefs } from './sessions.ts'
 import { requireNewPassword } from './shape.ts'
@@ -22,15 +22,8 @@ export async function issueReset(
   const { store, newId } = deps
   const { token, link } = newReset(deps)
   const attempt = async (): Promise<Decision<{ url: string }>> => {
-    const { member, person } = await findMember(store, account, id)
-    return {
-      account,
-      commit: {
-        replace: [{ collection: 'people', document: { ...person, reset: link } }],
-        events: [memberEvent('member.password_reset_issued', member, person, { newId, ...asker })],
-      },
-      answer: { url: resetUrl(deps.publicUrl, token) },
-    }
+    const commit = resetIssued(await findMember(store, account, id), link, { newId, ...asker })
+    return { account, commit, answer: { url: resetUrl(deps.publicUrl, token) } }
   }
   return act(store, attempt, asker.once)
 }

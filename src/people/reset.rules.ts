@@ -1,6 +1,8 @@
 /** Links by which somebody chooses a new password: good once, for a day. */
-import type { Document } from '../store/store.ts'
+import type { Commit, Document, Kept } from '../store/store.ts'
+import { memberEvent } from './enrol.rules.ts'
 import { newLink } from './link.rules.ts'
+import type { Member, OneTimeLink, Person } from './rules.ts'
 
 const RESET_MS = 86_400_000
 
@@ -8,6 +10,18 @@ export const newReset = (outside: Parameters<typeof newLink>[1]) => newLink(RESE
 
 export function resetUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/password-resets/${token}`
+}
+
+/** The person has this link, and none before it. */
+export function resetIssued(
+  { member, person }: { member: Member; person: Kept<Person> },
+  link: OneTimeLink,
+  told: Parameters<typeof memberEvent>[3],
+): Commit {
+  return {
+    replace: [{ collection: 'people', document: { ...person, reset: link } }],
+    events: [memberEvent('member.password_reset_issued', member, person, told)],
+  }
 }
 
 /**

@@ -70,6 +70,7 @@ describe('cli: init', function () {
     expect(invitationUrl).to.match(/^http:\/\/localhost:4999\/invitations\/[\w-]{43}$/)
     const days = (Date.parse(invitationExpiresAt as string) - Date.now()) / 86_400_000
     expect(days).to.be.within(6.9, 7)
+    expect(json()).to.include({ passwordUrl: null, passwordUrlExpiresAt: null })
   })
 
   it('gives a key that a server on that store takes, and events that tell it', async () => {

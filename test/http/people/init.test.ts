@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type InitDeps, initialise, recoverAdmin } from '../../../src/accounts/init.ts'
+import { type InitDeps, type Invited, initialise, type LetIn, recoverAdmin } from '../../../src/accounts/init.ts'
 import { findPerson } from '../../../src/people/find.ts'
 import { type Bed, onBothStores } from '../bed.ts'
 import { send, signIn, trySignIn } from './browser.ts'
@@ -11,6 +11,11 @@ const depsOf = ({ latchkey }: Bed): InitDeps => ({
   findPerson: (email) => findPerson(latchkey.store, email),
 })
 const accept = (b: Bed, url: string, password: string) => send(b, 'POST', url, { json: { password } })
+
+async function operatorAdmins({ latchkey: { store } }: Bed): Promise<number> {
+  return (await store.page('operator', 'members', { where: { role: 'admin', status: 'active' }, limit: 10 })).items
+    .length
+}
 
 onBothStores(
   'The first administrator',
@@ -27,11 +32,30 @@ onBothStores(
     it('who forgot the password chooses another by the link of init --recover, and old sessions end', async () => {
       const b = bed()
       const before = await signIn(b, { email: ANN.email, password: 'correct horse battery' })
-      const { invitationUrl } = await recoverAdmin(depsOf(b), ANN)
-      expect((await accept(b, invitationUrl, 'another fine password')).status).to.equal(200)
+      const recovered = await recoverAdmin(depsOf(b), ANN)
+      expect(recovered.member.status).to.equal('active')
+      expect((await before.get('/manage/whoami')).status, 'still in').to.equal(200)
+      await signIn(b, { email: ANN.email, password: 'correct horse battery' })
+      const { passwordUrl } = recovered as LetIn
+      expect((await accept(b, passwordUrl, 'another fine password')).status).to.equal(200)
       expect((await before.get('/manage/whoami')).status).to.equal(401)
       expect((await trySignIn(b, { email: ANN.email, password: 'correct horse battery' })).status).to.equal(401)
-      await signIn(b, { email: ANN.email, password: 'another fine password' })
+      const ann = await signIn(b, { email: ANN.email, password: 'another fine password' })
+      const log = (await ann.get('/manage/accounts/operator/events?order=desc')).json().items as { type: string }[]
+      expect(log.map(({ type }) => type)).to.include.members(['member.password_reset_issued', 'member.password_reset'])
+      expect(await operatorAdmins(b)).to.equal(1)
+    })
+
+    it('who was disabled is invited again', async () => {
+      const b = bed()
+      const bob = await recoverAdmin(depsOf(b), { email: 'bob@example.com', name: 'Bob' })
+      await accept(b, (bob as Invited).invitationUrl, 'correct horse battery')
+      const ann = await signIn(b, { email: ANN.email, password: 'another fine password' })
+      const path = `/manage/accounts/operator/members/${bob.member.id}`
+      expect((await ann.patch(path, { status: 'disabled' })).status).to.equal(200)
+      const again = await recoverAdmin(depsOf(b), { email: 'bob@example.com', name: 'Bob' })
+      expect(again.member.status).to.equal('invited')
+      expect(await operatorAdmins(b)).to.equal(1)
     })
   },
   { env: { LATCHKEY_DEMO: '0' } },

@@ -209,7 +209,12 @@ onBothStores('People: sessions', (bed) => {
     expect((await first.get('/manage/whoami')).status).to.equal(401)
     expect((await other.get('/manage/whoami')).status).to.equal(200)
     const log = await (await signIn(b, 'owner')).get('/manage/accounts/acme/events?type=session.ended&limit=200')
-    const told = log.json().items as { data: { object: unknown }; actor: unknown; subject: unknown; requestId: string }[]
+    const told = log.json().items as {
+      data: { object: unknown }
+      actor: unknown
+      subject: unknown
+      requestId: string
+    }[]
     const ended = told.filter((one) => (one.actor as { name: string }).name === 'Max Manager').slice(-3)
     expect(ended.map(({ data }) => data.object)).to.deep.equal([items[1], items[2], items[0]])
     expect(ended[2]?.requestId).to.equal(out.headers.get('request-id'))
