@@ -22,7 +22,11 @@ const listQuery = z.strictObject({
   plan: z.string().max(32).optional(),
   q: z.string().min(1).max(100).optional().meta({ description: 'Part of the id or the name.' }),
 })
-const host = z.url({ protocol: /^https$/, error: 'must be an https URL' }).max(200)
+/** Read by people, and put before paths: nothing else stands in it. */
+const host = z
+  .url({ protocol: /^https$/, error: 'must be an https URL' })
+  .regex(/^[^\s\\?#@]+$/, { error: 'must be a plain URL, without user name, password, query and fragment' })
+  .max(200)
 const namespaceId = z.string().max(16)
 const accountId = slug
   .refine((id) => !RESERVED_NAMESPACES.includes(id), { error: 'is the name of a route; choose another' })

@@ -53,13 +53,22 @@ onBothStores('Accounts', (bed) => {
     expect(events[0]?.actor.onBehalfOf).to.equal('initech')
   })
 
-  const wrong: [string, Record<string, unknown>, number, string, string][] = [
+  type Wrong = [string, Record<string, unknown>, number, string, string]
+  const noPlainUrls = [
+    'https://me:pw@a.example',
+    'https://@a.example',
+    'https://a.example?',
+    'https://a.example/v2?k=1',
+    'https://a.example/#x',
+  ]
+  const wrong: Wrong[] = [
     ['a route’s name for an id', { id: 'manage' }, 400, 'invalid_request', '/id'],
     ['an id with a dot', { id: 'a.b' }, 400, 'invalid_request', '/id'],
     ['a taken id', { id: 'acme' }, 409, 'already_exists', '/id'],
     ['the operator’s id', { id: 'operator' }, 409, 'already_exists', '/id'],
     ['an unknown plan', { plan: 'gold' }, 422, 'unknown_plan', '/plan'],
     ['a host without https', { hosts: { v2: 'http://a.example' } }, 400, 'invalid_request', '/hosts/v2'],
+    ...noPlainUrls.map((v2): Wrong => [`the host ${v2}`, { hosts: { v2 } }, 400, 'invalid_request', '/hosts/v2']),
     ['a host of no namespace', { hosts: { v9: 'https://a.example' } }, 422, 'unknown_namespace', '/hosts'],
     ['a status', { status: 'suspended' }, 400, 'invalid_request', '/status'],
   ]
