@@ -74,7 +74,10 @@ function addOffline(program: Command): void {
     .description('in an empty store: account operator, one invited admin, one manage key')
     .option('--email <address>', 'of the admin', 'admin@example.com')
     .option('--name <name>', 'of the admin', 'Administrator')
-    .option('--recover', 'where there is an admin already: invite one more, or the same one again')
+    .option(
+      '--recover',
+      'where there is an admin already: invite one more, or give an active one a link to a new password',
+    )
     .option('--json', 'print {account, member, invitationUrl, invitationExpiresAt, key, secret} as JSON')
     .action(async (options) => (await import('./init.ts')).init(options))
 }

@@ -63,14 +63,14 @@ function ownSession(deps: PeopleDeps, cookie: SessionCookie): Route[] {
       summary: 'Sign in',
       description:
         'For people. The session rides in a cookie; changes made with it must come from a page of this site. ' +
-        'It ends after 30 minutes without use, and 12 hours after it began.',
+        'It ends after 30 minutes without use, 12 hours after it began, and where its browser signs the same person in again.',
       access: 'public',
       body: { kinds: ['json'], schema: signInBody },
       answers: { 200: { ...WHO, headers: COOKIE } },
       refusals: ['invalid_request', 'invalid_credentials', 'cross_site', 'rate_limited', 'busy', 'store_unavailable'],
       async handle({ body, request }) {
         refuseForeignPage(request, new URL(deps.publicUrl).origin)
-        const { token, caller } = await signIn(deps, body, fromOf(request))
+        const { token, caller } = await signIn(deps, body, fromOf(request), cookie.read(request.header('cookie')))
         return withCookie(cookie.set(token), { status: 200, body: await describeCaller(deps.store, caller) })
       },
     }),

@@ -15,6 +15,7 @@ import {
   signedIn,
   TOKEN_BYTES,
 } from './session.rules.ts'
+import { endThose } from './sessions.ts'
 import { showSession } from './shape.ts'
 
 export interface SignInWish {
@@ -33,10 +34,16 @@ export interface Opened {
 /**
  * Opens a session.
  *
+ * @param before token of the session that the browser had: it ends, where it is the same person's
  * @throws Refusal `invalid_credentials`, the same and after the same work for somebody unknown, a wrong password, a
  *   person who is disabled or has none, and an account that is not theirs; `rate_limited`; `busy`
  */
-export async function signIn(deps: PeopleDeps, wish: SignInWish, from: From): Promise<Opened> {
+export async function signIn(
+  deps: PeopleDeps,
+  wish: SignInWish,
+  from: From,
+  before: string | undefined = undefined,
+): Promise<Opened> {
   const email = normaliseEmail(wish.email)
   await deps.limits.take(from.address, email)
   const person = await findPerson(deps.store, email)
@@ -52,7 +59,10 @@ export async function signIn(deps: PeopleDeps, wish: SignInWish, from: From): Pr
   const stale = deps.passwords.isStale(person.password as string)
   const fresh = stale ? await deps.passwords.hash(wish.password) : null
   const token = deps.random(TOKEN_BYTES).toString('base64url')
-  return act(deps.store, () => decide(deps, { person, account: member.account, fresh, token, from }))
+  const opened = await act(deps.store, () => decide(deps, { person, account: member.account, fresh, token, from }))
+  const ended = before === undefined ? null : sessionId(before)
+  if (ended !== null) await endThose(deps, opened.caller, from.requestId, ({ id }) => id === ended)
+  return opened
 }
 
 async function decide(

@@ -221,6 +221,21 @@ onBothStores('People: sessions', (bed) => {
     expect(ended[0]?.subject).to.deep.equal({ type: 'session', id: items[1]?.id, name: 'Max Manager' })
   })
 
+  it('end where their browser signs the same person in again, and nobody else’s does', async () => {
+    const b = bed()
+    const [old, other, stays] = [await signIn(b, 'viewer'), await signIn(b, 'viewer'), await signIn(b, 'manager')]
+    const again = await trySignIn(b, b.demo.viewer, { ...OWN_PAGE, cookie: old.cookie })
+    expect(again.status).to.equal(200)
+    expect((await old.get('/manage/whoami')).status).to.equal(401)
+    expect(
+      (await trySignIn(b, { ...b.demo.viewer, password: 'guess' }, { ...OWN_PAGE, cookie: other.cookie })).status,
+    ).to.equal(401)
+    expect((await trySignIn(b, b.demo.viewer, { ...OWN_PAGE, cookie: stays.cookie })).status).to.equal(200)
+    for (const me of [other, stays, browser(b, cookieOf(again))])
+      expect((await me.get('/manage/whoami')).status).to.equal(200)
+    b.pass(MINUTE)
+  })
+
   it('of two accounts end each in the log of its own', async () => {
     const b = bed()
     const operator = await signIn(b, 'operator')
