@@ -1,11 +1,16 @@
 /** The `latchkey accounts`, `namespaces` and `terms` families on the command line. */
 import type { Command } from 'commander'
 import type { ShownAccount } from '../accounts/shape.ts'
+import { CUSTOM_DATA, host } from './input.ts'
 import { type Manage, manage } from './manage.ts'
 import { fields, type JsonOption, print, printJson, utc } from './output.ts'
 import { actOnThing, createThing, editThing, listThings, printThing, showThing, type Things } from './things.ts'
 
 const JSON_HELP = 'print the answer of the API as JSON'
+const HOST = [
+  '--host <namespace=url>',
+  "where the API of a namespace is; 'v2=' for the catalog's own; repeatable",
+] as const
 
 const ACCOUNTS: Things<ShownAccount> = {
   path: '/accounts',
@@ -63,15 +68,23 @@ export function addAccounts(program: Command): void {
     .requiredOption('--name <name>', 'what people call it')
     .requiredOption('--plan <id>', 'plan of the catalog')
     .option('--id <slug>', 'made from the name unless said')
+    .option(...HOST, host)
+    .option(...CUSTOM_DATA)
     .option('--json', JSON_HELP)
-    .action(async ({ json, ...wish }) => createThing(await manage(undefined), ACCOUNTS, wish, json))
+    .action(async ({ json, host: hosts, ...wish }) =>
+      createThing(await manage(undefined), ACCOUNTS, { ...wish, hosts }, json),
+    )
   accounts
     .command('edit <id>')
-    .description('change name or plan')
+    .description('change name, plan, hosts or custom data')
     .option('--name <name>', 'what people call it')
     .option('--plan <id>', 'a smaller plan ends the tokens that had more')
+    .option(...HOST, host)
+    .option(...CUSTOM_DATA)
     .option('--json', JSON_HELP)
-    .action(async (id, { json, ...change }) => editThing(await by(id), ACCOUNTS, id, { change, json }))
+    .action(async (id, { json, host: hosts, ...same }) =>
+      editThing(await by(id), ACCOUNTS, id, { change: { ...same, hosts }, json }),
+    )
   for (const verb of ['suspend', 'resume']) {
     accounts
       .command(`${verb} <id>`)

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { HOLDER_TYPES } from '../holders/rules.ts'
 import type { ShownHolder } from '../holders/shape.ts'
 import type { ShownSubAccount } from '../sub-accounts/shape.ts'
-import { collect, grant } from './input.ts'
+import { CUSTOM_DATA, collect, grant } from './input.ts'
 import { rightsInShort } from './keys-list.ts'
 import { type Manage, manage } from './manage.ts'
 import { utc } from './output.ts'
@@ -90,6 +90,7 @@ export function addSubAccounts(program: Command): void {
     .requiredOption('--name <name>', 'what people call it')
     .option('--id <slug>', 'made from the name unless said')
     .option('--kind <kind>', 'primary unless said')
+    .option(...CUSTOM_DATA)
     .action(async ({ account, json, ...wish }) => {
       const session = await manage(account)
       await createThing(session, subAccountsOf(session), wish, json)
@@ -97,6 +98,7 @@ export function addSubAccounts(program: Command): void {
   withAccount(subAccounts.command('edit <id>').description('change a sub-account'))
     .option('--name <name>', 'what people call it')
     .option('--kind <kind>', 'what sort of part it is')
+    .option(...CUSTOM_DATA)
     .action(async (id, { account, json, ...change }) => {
       const session = await manage(account)
       await editThing(session, subAccountsOf(session), id, { change, json })
@@ -115,6 +117,7 @@ function withWish(command: Command): Command {
     .option('--email <address>', 'where they are reached')
     .option('--grant <scopes>', 'ceiling over their keys, as for keys; repeatable', grant)
     .option('--flag <text>', 'a warning to whoever makes a key for them; repeatable', collect)
+    .option(...CUSTOM_DATA)
 }
 
 function wishOf({ grant: grants, flag: flags, ...same }: Record<string, unknown>): object {

@@ -54,6 +54,24 @@ export function grant(value: string, before: Grant[] | undefined): Grant[] {
   return [...(before ?? []), { subAccount, scopes }]
 }
 
+/** `v2=https://api.acme.example/v2`; with nothing behind the "=" the catalog's own host again. */
+export function host(value: string, before: Record<string, string | null> | undefined): Record<string, string | null> {
+  const [, namespace, url] = /^([^=]+)=(.*)$/.exec(value) ?? []
+  if (namespace === undefined) throw new InvalidArgumentError('Write a namespace, "=" and an https URL.')
+  return { ...before, [namespace]: url || null }
+}
+
+export function jsonObject(value: string): Record<string, unknown> {
+  try {
+    const data: unknown = JSON.parse(value)
+    if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as Record<string, unknown>
+  } catch {}
+  throw new InvalidArgumentError('Write a JSON object, such as {"tier": 2}.')
+}
+
+/** Of all that has customData. */
+export const CUSTOM_DATA = ['--custom-data <json>', 'JSON object that is kept with it, all of it', jsonObject] as const
+
 /** RFC 3339, a UTC date, or days from now as in `90d`; answers RFC 3339. */
 export function expiry(value: string, now: number = Date.now()): string {
   const days = /^([1-9]\d{0,3})d$/.exec(value)

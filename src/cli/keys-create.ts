@@ -24,6 +24,7 @@ export interface CreateOptions extends JsonOption {
   jwksUri?: string
   dpop?: boolean
   deliver?: 'answer' | 'share'
+  customData?: Record<string, unknown>
   confirm?: boolean
 }
 

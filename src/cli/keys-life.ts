@@ -22,12 +22,13 @@ export interface EditOptions extends KeyOptions {
   /** RFC 3339, or `never`. */
   expires?: string
   dpop?: boolean
+  customData?: Record<string, unknown>
   confirm?: boolean
 }
 
 /** Changes what it has just read: whoever changes it meanwhile makes this fail rather than be overwritten. */
 export async function editKey(argument: string, { account, json, ...options }: EditOptions): Promise<void> {
-  const { name, description, grant: grants, holder, allowIp, allowOrigin, expires, dpop, confirm } = options
+  const { name, description, grant: grants, holder, allowIp, allowOrigin, expires, dpop, customData, confirm } = options
   const change = {
     name,
     description,
@@ -37,6 +38,7 @@ export async function editKey(argument: string, { account, json, ...options }: E
     allowedOrigins: allowOrigin,
     expiresAt: expires === 'never' ? null : expires,
     dpopBoundAccessTokens: dpop,
+    customData,
     confirm,
   }
   const session = await manage(account)

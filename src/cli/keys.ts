@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { HOLDER_TYPES } from '../holders/rules.ts'
 import { REVOKE_REASONS } from '../keys/rules.ts'
-import { collect, expiry, grant, positiveInteger, wholeNumber } from './input.ts'
+import { CUSTOM_DATA, collect, expiry, grant, positiveInteger, wholeNumber } from './input.ts'
 
 const JSON_HELP = 'print the answer of the API as JSON'
 
@@ -93,6 +93,7 @@ function addCreate(keys: Command): void {
     .addOption(
       new Option('--deliver <how>', 'share: prints a one-time link instead of the secret').choices(['answer', 'share']),
     )
+    .option(...CUSTOM_DATA)
     .option('--confirm', 'although the holder is flagged or in onboarding')
     .option('--account <id>', 'account; your own unless said')
     .option('--json', JSON_HELP)
@@ -112,6 +113,7 @@ function addEdit(keys: Command): void {
     .option('--expires <when>', 'as for create, or never', (value) => (value === 'never' ? value : expiry(value)))
     .option('--dpop', 'gives only tokens bound to a key (DPoP)')
     .option('--no-dpop', 'gives tokens that are not bound, too')
+    .option(...CUSTOM_DATA)
     .option('--confirm', 'although the holder is flagged or in onboarding')
     .option('--account <id>', 'account; your own unless said')
     .option('--json', JSON_HELP)

@@ -9,13 +9,14 @@ export interface EditOptions extends JsonOption {
   role?: string
   holder?: string
   status?: string
+  customData?: Record<string, unknown>
 }
 
 /** `latchkey members edit <id>` */
 export async function editMember(id: string, { account, json, holder, ...same }: EditOptions): Promise<void> {
   const change = { ...same, ...(holder === undefined ? {} : { holderId: holder }) }
   if (Object.keys(change).length === 0) {
-    throw new CliFault(EXIT.usage, 'usage', 'Say what to change: --name, --role, --holder or --status.')
+    throw new CliFault(EXIT.usage, 'usage', 'Say what to change: --name, --role, --holder, --status or --custom-data.')
   }
   const session = await manage(account)
   const path = `/members/${encodeURIComponent(id)}`

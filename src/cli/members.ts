@@ -1,6 +1,7 @@
 /** The `latchkey members` family on the command line. Members are invited by people, signed in: not from here. */
 import { type Command, Option } from 'commander'
 import { ROLES } from '../people/rules.ts'
+import { CUSTOM_DATA } from './input.ts'
 
 const JSON_HELP = 'print the answer of the API as JSON'
 
@@ -23,6 +24,7 @@ export function addMembers(program: Command): void {
     .addOption(new Option('--role <role>', 'what they may do').choices(ROLES))
     .option('--holder <id>', 'for role holder: whose keys they see, hld_…')
     .addOption(new Option('--status <status>', 'whether they may sign in').choices(['active', 'disabled']))
+    .option(...CUSTOM_DATA)
     .option('--account <id>', 'account; your own unless said')
     .option('--json', JSON_HELP)
     .action(async (id, options) => (await import('./members-edit.ts')).editMember(id, options))

@@ -27,6 +27,15 @@ describe('cli: accounts, sub-accounts and holders', function () {
     )
     const edited = await operator('accounts', 'edit', 'initech', '--plan', 'agency', '--json')
     expect(edited.json()).to.include({ plan: 'agency', version: 2 })
+    const hosts = ['--host', 'v2=https://api.initech.example/v2', '--custom-data', '{"crm":"C-1"}']
+    expect((await operator('accounts', 'edit', 'initech', ...hosts, '--json')).json()).to.deep.include({
+      hosts: { v2: 'https://api.initech.example/v2' },
+      customData: { crm: 'C-1' },
+    })
+    const template = await operator('accounts', 'edit', 'initech', '--host', 'v2=', '--json')
+    expect(template.json().hosts).to.deep.equal({ v2: 'https://initech.api.example.com/v2' })
+    const odd = await operator('accounts', 'edit', 'initech', '--custom-data', '[1]')
+    expect([odd.code, odd.stderr.includes('Write a JSON object')]).to.deep.equal([2, true])
     const enabled = await operator('namespaces', 'enable', 'v3', '--account', 'initech', '--json')
     expect(enabled.json().namespaces).to.deep.equal(['v2', 'v3'])
     const disabled = await operator('namespaces', 'disable', 'v3', '--account', 'initech')
@@ -41,12 +50,29 @@ describe('cli: accounts, sub-accounts and holders', function () {
   it('holders and sub-accounts: create, show, edit, suspend, resume, delete', async () => {
     const acme = (...args: string[]) => as('acme-manage', ...args)
     await acme('sub-accounts', 'create', '--name', 'Acme US', '--id', 'acme-us')
-    expect((await acme('sub-accounts', 'edit', 'acme-us', '--kind', 'nickname', '--json')).json()).to.include({
+    expect(
+      (
+        await acme('sub-accounts', 'edit', 'acme-us', '--kind', 'nickname', '--custom-data', '{"a":1}', '--json')
+      ).json(),
+    ).to.deep.include({
       kind: 'nickname',
+      customData: { a: 1 },
       version: 2,
     })
-    const wish = ['--type', 'partner', '--name', 'Contoso', '--external-id', 'P-7', '--grant', 'acme-us=orders:read']
+    const wish = [
+      '--type',
+      'partner',
+      '--name',
+      'Contoso',
+      '--external-id',
+      'P-7',
+      '--grant',
+      'acme-us=orders:read',
+      '--custom-data',
+      '{"tier":2}',
+    ]
     const { id } = (await acme('holders', 'create', ...wish, '--json')).json() as { id: string }
+    expect((await acme('holders', 'show', id, '--json')).json().customData).to.deep.equal({ tier: 2 })
     expect((await acme('holders', 'show', id)).stdout).to.match(/^ceiling +acme-us=orders:read$/m)
     expect((await acme('holders', 'list', '--query', 'p-7')).stdout).to.match(/^Contoso +hld_/m)
     expect((await acme('holders', 'edit', id, '--name', 'Contoso Ltd', '--json')).json()).to.include({ version: 2 })

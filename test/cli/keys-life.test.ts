@@ -34,8 +34,8 @@ describe('cli: the life of a key', function () {
       grants: [{ subAccount: null, scopes: ['links:read'] }],
       dpopBoundAccessTokens: false,
     })
-    const kept = await acme('keys', 'edit', id, '--expires', 'never', '--json')
-    expect(kept.json()).to.deep.include({ name: 'Sync 2', version: 3, expiresAt: null })
+    const kept = await acme('keys', 'edit', id, '--expires', 'never', '--custom-data', '{"a":1}', '--json')
+    expect(kept.json()).to.deep.include({ name: 'Sync 2', version: 3, expiresAt: null, customData: { a: 1 } })
     const rights = await acme('keys', 'rights', id)
     expect(rights.stdout).to.match(/^"Sync 2" may read links in the whole account\.$/m)
     expect(rights.stdout).to.match(/^\(whole account\) +links:write +no: key$/m)

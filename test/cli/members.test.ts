@@ -32,6 +32,8 @@ describe('latchkey members', function () {
     const id = viewer?.id as string
     const edited = await run(['members', 'edit', id, '--role', 'manager', '--name', 'Vera V.'], env('acme-manage'))
     expect(masked(edited.stdout), edited.stderr).to.equal('Changed usr_ID "Vera V.": manager, active.\n')
+    const kept = await run(['members', 'edit', id, '--custom-data', '{"desk":7}', '--json'], env('acme-manage'))
+    expect(kept.json().customData, kept.stderr).to.deep.equal({ desk: 7 })
     const unsure = await run(['members', 'remove', id], env('acme-manage'))
     expect([unsure.code, unsure.stdout]).to.deep.equal([2, ''])
     const removed = await run(['members', 'remove', id, '--yes'], env('acme-manage'))
@@ -47,7 +49,7 @@ describe('latchkey members', function () {
     const nothing = await run(['members', 'edit', owner?.id as string], env('acme-manage'))
     expect([nothing.code, nothing.stderr]).to.deep.equal([
       2,
-      'latchkey: Say what to change: --name, --role, --holder or --status.\n',
+      'latchkey: Say what to change: --name, --role, --holder, --status or --custom-data.\n',
     ])
   })
 })
