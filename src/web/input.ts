@@ -34,9 +34,9 @@ function parseQuery(route: Route, query: Record<string, string | string[] | unde
 function parseBody(route: Route, body: unknown): unknown {
   if (route.body === undefined) return undefined
   if (body === null && route.body.optional) return null
-  const endless = endlessNumber(body)
-  if (endless !== null)
-    throw new Refusal('invalid_request', { errors: [{ pointer: pointer(endless), detail: ENDLESS }] })
+  const fault = unkeepable(body)
+  if (fault !== null)
+    throw new Refusal('invalid_request', { errors: [{ pointer: pointer(fault.path), detail: fault.detail }] })
   const parsed = route.body.schema.safeParse(body ?? {})
   if (!parsed.success) throw invalid(parsed.error, pointer)
   return parsed.data
@@ -44,14 +44,19 @@ function parseBody(route: Route, body: unknown): unknown {
 
 const ENDLESS = 'is a number larger than can be kept (RFC 8259 §6); send a smaller one, or text.'
 
-/** Where 1e400 or its like stands: it is read as infinity, which JSON cannot say again. The body's depth is bounded. */
-function endlessNumber(value: unknown): PropertyKey[] | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? null : []
+const NO_NAME = 'is a name that JavaScript keeps for itself; choose another.'
+
+/**
+ * What could not be said again as it came: 1e400 or its like, which is read as infinity, and a member that objects lose
+ * when they are copied. The body's depth is bounded.
+ */
+function unkeepable(value: unknown): { path: PropertyKey[]; detail: string } | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : { path: [], detail: ENDLESS }
   if (typeof value !== 'object' || value === null) return null
   const list = Array.isArray(value)
   for (const [name, member] of Object.entries(value)) {
-    const path = endlessNumber(member)
-    if (path !== null) return [list ? Number(name) : name, ...path]
+    const fault = name === '__proto__' ? { path: [], detail: NO_NAME } : unkeepable(member)
+    if (fault !== null) return { ...fault, path: [list ? Number(name) : name, ...fault.path] }
   }
   return null
 }

@@ -10,7 +10,14 @@ export const prose = (max: number) =>
     .refine((s) => !/[^\P{Cc}\n\t]|\p{Cs}/u.test(s), { error: 'must not hold control characters' })
     .refine((s) => !HOLDS_A_KEY.test(s), { error: 'holds an API key; keys do not belong here' })
 export const oneLine = (max: number) =>
-  prose(max).refine((s) => s.trim() !== '' && !/[\n\t]/.test(s), { error: 'must be one line, and not blank' })
+  prose(max)
+    .refine((s) => !BLANK.test(s) && !/[\n\t]/.test(s), { error: 'must be one line, and not blank' })
+    .refine((s) => !TURNS_WRITING.test(s), { error: 'must not hold characters that turn the direction of writing' })
+
+/** Nothing that anybody could see: U+2800 is an empty pattern of Braille. */
+const BLANK = /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u
+/** A name with one of these in it is read as another. */
+const TURNS_WRITING = /[\u202a-\u202e\u2066-\u2069]/
 
 export const customData = z
   .record(oneLine(64), z.unknown())
