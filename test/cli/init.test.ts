@@ -11,6 +11,7 @@ describe('cli: init', function () {
   let folder: string
   let env: Env
   let secret: string
+  let invited: string
   const PUBLIC_URL = 'http://localhost:4999'
 
   before(() => {
@@ -67,6 +68,7 @@ describe('cli: init', function () {
     const { account, key, secret, member, invitationUrl, invitationExpiresAt } = json()
     expect({ account, key, secret }).to.deep.equal({ account: null, key: null, secret: null })
     expect(member).to.deep.include({ email: 'bob@example.com', name: 'Bob', role: 'admin', status: 'invited' })
+    invited = new URL(invitationUrl as string).pathname
     expect(invitationUrl).to.match(/^http:\/\/localhost:4999\/invitations\/[\w-]{43}$/)
     const days = (Date.parse(invitationExpiresAt as string) - Date.now()) / 86_400_000
     expect(days).to.be.within(6.9, 7)
@@ -97,9 +99,26 @@ describe('cli: init', function () {
         'latchkey init',
       ])
       expect(JSON.stringify(items)).not.to.match(SECRET).and.not.to.include('invitations/')
+      const accepts = { method: 'POST', headers: { 'content-type': 'application/json' } }
+      const body = JSON.stringify({ password: 'correct horse battery' })
+      expect((await fetch(`${latchkey.url}${invited}`, { ...accepts, body })).status).to.equal(200)
     } finally {
       await latchkey.close()
     }
+  })
+
+  it('gives an active admin a link to a new password with --recover, and says what it does', async () => {
+    const { code, stdout } = await run(['init', '--recover', '--email', 'bob@example.com'], env)
+    expect(code).to.equal(0)
+    expect(masked(stdout).replace(/[\w-]{43}$/m, 'RESET')).to.equal(
+      [
+        'Bob <bob@example.com> is an active admin already, and stays so.',
+        'Whoever opens this link chooses a new password for them, which ends all of their sessions. Until then the present',
+        'password works. It is good once and until TIME:',
+        'URL/password-resets/RESET',
+        '',
+      ].join('\n'),
+    )
   })
 
   it('checks the environment as serve does', async () => {
