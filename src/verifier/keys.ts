@@ -48,7 +48,10 @@ export function remoteKeys(url: string, remote: Remote, now: () => number): Remo
 
   return {
     drop(kids) {
-      for (const kid of kids.slice(0, MAX_DROPPED)) dropped.add(kid)
+      const news = kids.filter((kid) => !dropped.has(kid)).slice(0, MAX_DROPPED)
+      // Told again at each connection: the set is fetched anew only for what is new.
+      if (news.length === 0) return
+      for (const kid of news) dropped.add(kid)
       while (dropped.size > MAX_DROPPED) dropped.delete(dropped.values().next().value as string)
       staleAt = 0
     },

@@ -9,8 +9,11 @@ export interface Refresh {
   readonly waitSeconds: number
 }
 
-/** Pauses after a failed attempt, in ms: shorter where nothing is at hand and every request is refused meanwhile. */
-export const PAUSE_MS = { withLastGood: 5000, withNothing: 1000 }
+/**
+ * Pauses after a failed attempt, in ms: shorter where nothing is at hand and every request is refused meanwhile, and
+ * shortest where it is known that there is something newer, which another instance of the issuer has already.
+ */
+export const PAUSE_MS = { withLastGood: 5000, withNothing: 1000, behind: 300 }
 
 /** A clock that was set back ends each period: none may last for as long as the clock was wrong. */
 export function isWithin(from: number, until: number, now: number): boolean {

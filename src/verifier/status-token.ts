@@ -11,6 +11,8 @@ export interface StatusList {
   /** 0 where the issuer counts none. */
   version: number
   etag: string | undefined
+  /** Its `iat`. */
+  issuedAt: number
   fetchedAt: number
   /** Fetch time + `ttl`; HTTP caching headers have no say (Token Status List §8.3). */
   freshUntil: number
@@ -29,7 +31,8 @@ export interface StatusRequest {
 
 const TYPE = 'statuslist+jwt'
 const MAX_BYTES = 4 * 1024 * 1024
-const MAX_AHEAD_SECONDS = 60
+/** How far the `iat` may be ahead. */
+export const MAX_AHEAD_SECONDS = 60
 const DEFAULT_TTL_SECONDS = 60
 const MAX_TTL_SECONDS = 3600
 
@@ -68,7 +71,7 @@ async function verifyClaims(text: string, { uri, issuer, keys, now }: StatusRequ
 }
 
 function readClaims(claims: Record<string, unknown>, fetchedAt: number): Omit<StatusList, 'etag'> {
-  const { exp, ttl, version = 0, denied_jti: denied = [] } = claims
+  const { iat, exp, ttl, version = 0, denied_jti: denied = [] } = claims
   if (!isSeconds(version)) throw new TypeError('version is not a whole number')
   if (!Array.isArray(denied)) throw new TypeError('denied_jti is no list')
   const asked = typeof ttl === 'number' && ttl > 0 ? ttl : DEFAULT_TTL_SECONDS
@@ -78,6 +81,7 @@ function readClaims(claims: Record<string, unknown>, fetchedAt: number): Omit<St
     statuses: decodeStatusArray(claims.status_list),
     denied: new Set(denied.map(jtiOf)),
     version,
+    issuedAt: (iat as number) * 1000,
     fetchedAt,
     freshUntil: Math.min(fetchedAt + ttlSeconds * 1000, expiresAt),
     expiresAt,

@@ -22,7 +22,7 @@ const SILENCE_MS = 45_000
 const PAUSE_MS = { first: 1_000, longest: 30_000 }
 
 /**
- * @param onEvent what the stream says, `status` and `reset` among it
+ * @param onEvent what the stream says, `status` and `reset` among it; an id that comes alone is of no event
  * @param open how to connect
  */
 export function followStream(url: string, open: OpenStream, onEvent: (event: ServerEvent) => void): Following {
@@ -56,7 +56,7 @@ export function followStream(url: string, open: OpenStream, onEvent: (event: Ser
         silence = setTimeout(give, SILENCE_MS).unref()
       }
       for await (const event of readEvents(chunks, heard)) {
-        if (event.event !== '') onEvent(event)
+        onEvent(event)
         if (event.id !== '') lastId = event.id
       }
     } finally {

@@ -12,35 +12,48 @@ export interface StatusEvent {
 }
 
 export interface Tightening {
-  readonly version: number
   apply(event: StatusEvent): void
-  /** The stricter of the list's value and what was told. */
-  value(idx: number, listed: number): number
+  /** The stricter of the list's value and what was told; null where there is neither. */
+  value(idx: number, listed: number | null): number | null
   denies(jti: string): boolean
-  readonly size: number
+  /** Forgets what a signed list of this version says itself. */
+  settle(version: number): void
+  /** So much was told that some of it was not kept: there must be a list that says it. */
+  readonly full: boolean
 }
 
-export function createTightening(): Tightening {
-  const values = new Map<number, number>()
-  const denied = new Set<string>()
-  let version = 0
+const MAX_TOLD = 20_000
+
+export function createTightening(maxTold = MAX_TOLD): Tightening {
+  const values = new Map<number, { value: number; version: number }>()
+  const denied = new Map<string, number>()
+  /** Version of the latest event that was not kept whole. */
+  let lostAt = 0
   return {
-    get version() {
-      return version
+    get full() {
+      return lostAt > 0
     },
-    get size() {
-      return values.size + denied.size
-    },
-    apply(event) {
-      for (const { idx, value } of event.changed) if (value !== STATUS.valid) values.set(idx, value)
-      for (const { jti } of event.denied) denied.add(jti)
-      version = Math.max(version, event.version)
+    apply({ version, changed, denied: jtis }) {
+      for (const { idx, value } of changed) {
+        if (value === STATUS.valid || values.get(idx)?.value === STATUS.invalid) continue
+        if (values.size + denied.size < maxTold || values.has(idx)) values.set(idx, { value, version })
+        else lostAt = version
+      }
+      for (const { jti } of jtis) {
+        if (values.size + denied.size < maxTold || denied.has(jti)) denied.set(jti, version)
+        else lostAt = version
+      }
     },
     value(idx, listed) {
       const told = values.get(idx)
-      return told === undefined || listed === STATUS.invalid ? listed : told
+      return told === undefined || listed === STATUS.invalid ? listed : told.value
     },
     denies: (jti) => denied.has(jti),
+    settle(listed) {
+      for (const [idx, { version }] of values) if (version <= listed) values.delete(idx)
+      for (const [jti, version] of denied) if (version <= listed) denied.delete(jti)
+      if (lostAt <= listed) lostAt = 0
+    },
   }
 }
 

@@ -1,10 +1,11 @@
 import type { AccessToken, Expectations } from './access.ts'
 import { verifyToken } from './core.ts'
+import type { ListFreshness, StatusRules } from './held-list.ts'
 import { type RemoteKeys, remoteKeys } from './keys.ts'
 import { createKnownTokens } from './known.ts'
 import { createRemote } from './remote.ts'
 import { createReplayGuard } from './replay.ts'
-import { type ListFreshness, type RemoteStatus, remoteStatus, type StatusRules } from './status.ts'
+import { type RemoteStatus, remoteStatus } from './status.ts'
 import { type Following, followStream, openQuietly, openWith } from './stream.ts'
 import { readKeysEvent, readStatusEvent } from './tightening.ts'
 import { checkUrlOption } from './url-option.ts'
@@ -18,7 +19,11 @@ export interface RevocationOptions {
   mode?: 'stream' | 'poll'
   /** What becomes of a token whose status cannot be told: `closed` refuses, `open` accepts it. Default `closed`. */
   failure?: 'closed' | 'open'
-  /** How long the last good list stands in while the issuer cannot be reached, in seconds. Default 300. */
+  /**
+   * How old the status list may be that tokens are accepted by, in seconds since the issuer signed it: so long the last
+   * good one stands in while the issuer cannot be reached, or is itself cut off from its store. Default 300, and not less
+   * than 10: an issuer signs a list that has not changed anew every 5 s.
+   */
   maxStaleSeconds?: number
 }
 
@@ -36,6 +41,8 @@ export interface VerifierOptions {
   /** The clock, in ms since 1970. Default `Date.now`. */
   now?: () => number
 }
+
+const MIN_STALE_SECONDS = 10
 
 interface Rules extends StatusRules {
   mode: 'stream' | 'poll'
@@ -81,7 +88,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const rules = revocation === false ? null : readRules(revocation)
   const remote = createRemote(options.fetch ?? ((...request) => fetch(...request)))
   const keys = remoteKeys(`${issuer}/.well-known/jwks.json`, remote, now)
-  const status = rules === null ? null : remoteStatus(remote, keys, issuer, now, rules)
+  const status = rules === null ? null : remoteStatus({ issuer, remote, keys, now, random: Math.random }, rules)
   const following =
     status === null || rules?.mode === 'poll' ? null : follow(`${issuer}/revocations`, status, keys, options.fetch)
   const replay = createReplayGuard(now)
@@ -108,19 +115,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 function follow(url: string, status: RemoteStatus, keys: RemoteKeys, fetchImpl: typeof fetch | undefined): Following {
   const open = fetchImpl === undefined ? openQuietly : openWith(fetchImpl)
-  return followStream(url, open, ({ event, data }) => {
+  return followStream(url, open, ({ event, data, id }) => {
     const told = event === 'status' ? readStatusEvent(data) : null
     if (told !== null) status.tell(told)
     else if (event === 'reset') status.doubt()
     else if (event === 'keys') keys.drop(readKeysEvent(data))
+    if (id !== '') status.follow(id)
   })
 }
 
 function readRules({ mode = 'stream', failure = 'closed', maxStaleSeconds = 300 }: RevocationOptions): Rules {
   if (mode !== 'stream' && mode !== 'poll') throw new TypeError('revocation.mode must be stream or poll')
   if (failure !== 'closed' && failure !== 'open') throw new TypeError('revocation.failure must be closed or open')
-  if (!Number.isFinite(maxStaleSeconds) || maxStaleSeconds < 0) {
-    throw new TypeError('revocation.maxStaleSeconds must be a number of seconds, 0 or more')
+  if (!Number.isFinite(maxStaleSeconds) || maxStaleSeconds < MIN_STALE_SECONDS) {
+    throw new TypeError(`revocation.maxStaleSeconds must be a number of seconds, ${MIN_STALE_SECONDS} or more`)
   }
   return { mode, failure, maxStaleSeconds }
 }

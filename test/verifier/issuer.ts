@@ -1,4 +1,5 @@
 /** A tiny issuer over real HTTP: serves a JWK Set and status lists, counts what is asked, fails on demand. */
+import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { deflateSync, gzipSync } from 'node:zlib'
@@ -47,6 +48,12 @@ export class Issuer {
   gzip = false
   /** Runs before a status list is answered. */
   beforeStatus: () => Promise<void> = async () => {}
+  /** What the stream says first, as the id of no event; null where there is no stream. */
+  place: string | null = null
+  /** The connections to the stream, and from where each was to go on. */
+  streams: ServerResponse[] = []
+  asked: (string | undefined)[] = []
+  #followed = new EventEmitter()
   #server = createServer((req, res) => void this.#answer(req, res))
   #verifiers: Verifier[] = []
 
@@ -75,6 +82,22 @@ export class Issuer {
     const verifier = createVerifier({ issuer: this.url, audience: AUDIENCE, now: this.now, ...options })
     this.#verifiers.push(verifier)
     return verifier
+  }
+
+  /** The next connection to the stream. */
+  async followed(): Promise<void> {
+    await once(this.#followed, 'followed')
+  }
+
+  /** On the latest connection to the stream. */
+  say(text: string): void {
+    this.streams.at(-1)?.write(`${text}\n\n`)
+  }
+
+  /** @param id the place, for the last event of a version */
+  tell(event: Json, id?: string): void {
+    const data = { uri: `${this.url}/status/1`, changed: [], denied: [], ...event }
+    this.say(`${id === undefined ? '' : `id: ${id}\n`}event: status\ndata: ${JSON.stringify(data)}`)
   }
 
   claims(overrides: Json = {}): Json {
@@ -127,12 +150,22 @@ export class Issuer {
       this.hits.status++
       await this.#answerStatus(path, req, res)
     } else if (path === '/v2/revocations') {
-      // Only what test/verifier/stream.test.ts serves itself is ever streamed.
-      res.writeHead(404).end()
+      this.#stream(req, res)
     } else {
       this.hits.other++
       res.writeHead(404).end()
     }
+  }
+
+  #stream(req: IncomingMessage, res: ServerResponse): void {
+    if (this.place === null) {
+      res.writeHead(404).end()
+      return
+    }
+    this.asked.push(req.headers['last-event-id'] as string | undefined)
+    res.writeHead(200, { 'content-type': 'text/event-stream' }).write(`id: ${this.place}\n\n`)
+    this.streams.push(res)
+    this.#followed.emit('followed')
   }
 
   async #answerStatus(path: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -174,6 +207,19 @@ export async function refused(promise: Promise<unknown>, code: VerifyErrorCode):
   expect(error).to.be.instanceOf(VerifyError)
   expect((error as VerifyError).code).to.equal(code)
   return error as VerifyError
+}
+
+/** What came over the wire is heard some turns of the event loop later. */
+export async function settles(check: () => Promise<unknown>): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) {
+    try {
+      await check()
+      return
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  await check()
 }
 
 export const b64 = (value: unknown) =>

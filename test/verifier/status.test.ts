@@ -66,6 +66,7 @@ describe('verifier: status lists by polling', () => {
   ] as const) {
     it(`takes a ttl of ${ttl} for ${seconds} s`, async () => {
       issuer.list = { ttl, exp: undefined }
+      const verifier = issuer.verifier({ revocation: { mode: 'poll', maxStaleSeconds: 3600 } })
       const lasting = { exp: issuer.seconds + 7200 }
       await verifier.verify(await token(5, lasting))
       wait(seconds - 0.001)
@@ -210,7 +211,7 @@ describe('verifier: status lists by polling', () => {
       await refused(verifier.verify(await token()), 'revoked')
     }
     wait(300)
-    await refused(verifier.verify(await token(5, { exp: issuer.seconds + 60 })), 'status_unavailable')
+    await refused(verifier.verify(await token(6)), 'status_unavailable')
     issuer.list = { version: 7 }
     wait(5)
     await verifier.verify(await token())
@@ -241,7 +242,7 @@ describe('verifier: status lists by polling', () => {
       await verifier.verify(lasting)
       await lenient.verify(lasting)
       issuer.statusFailure = 'error'
-      wait(300)
+      wait(305)
       await verifier.verify(lasting)
       wait(0.001)
       const error = await refused(verifier.verify(lasting), 'status_unavailable')
@@ -271,12 +272,12 @@ describe('verifier: status lists by polling', () => {
       await verifier.verify(await token())
       issuer.statusFailure = 'error'
       expect(states()).to.deep.equal([['fresh', 0]])
-      wait(60)
+      wait(65)
       await verifier.verify(await token())
-      expect(states()).to.deep.equal([['stale', 60]])
+      expect(states()).to.deep.equal([['stale', 65]])
       wait(1)
       await refused(verifier.verify(await token()), 'status_unavailable')
-      expect(states()).to.deep.equal([['unavailable', 61]])
+      expect(states()).to.deep.equal([['unavailable', 66]])
       expect(verifier.freshness()).to.include({ mode: 'poll', connected: false })
       const off = issuer.verifier({ revocation: false })
       await off.verify(await token())
@@ -296,14 +297,58 @@ describe('verifier: status lists by polling', () => {
       await refused(verifier.verify(await token()), 'revoked')
     })
 
-    it('maxStaleSeconds 0 lets nothing stand in', async () => {
-      const strict = issuer.verifier({ revocation: { mode: 'poll', maxStaleSeconds: 0 } })
+    it('an issuer that signs nothing new is one: age counts from the iat, however often the list is fetched', async () => {
+      const verifier = issuer.verifier({ revocation: { mode: 'poll', maxStaleSeconds: 60 } })
+      for (const [exp, etag] of [
+        [undefined, '"1"'],
+        [issuer.seconds + 86_400, ''],
+      ] as const) {
+        issuer.list = { iat: issuer.seconds, exp }
+        issuer.listHeaders = { etag }
+        await verifier.verify(await token())
+        wait(35)
+        await verifier.verify(await token())
+        wait(30)
+        await verifier.verify(await token())
+        wait(1)
+        const error = await refused(verifier.verify(await token()), 'status_unavailable')
+        expect((error.cause as Error).message).to.include('signed too long ago')
+        const asked = issuer.hits.status
+        await refused(verifier.verify(await token()), 'status_unavailable')
+        expect(issuer.hits.status).to.equal(asked)
+        wait(5)
+      }
+    })
+
+    it('a list with an absurd iat is none', async () => {
+      issuer.list = { iat: issuer.seconds - 86_400, exp: undefined }
+      await refused(verifier.verify(await token()), 'status_unavailable')
+    })
+
+    it('a list with a ttl beyond maxStaleSeconds is fetched again before it is too old', async () => {
+      const strict = issuer.verifier({ revocation: { mode: 'poll', maxStaleSeconds: 10 } })
+      issuer.list = { ttl: 300 }
       await strict.verify(await token())
-      wait(29)
+      wait(16)
       await strict.verify(await token())
+      expect(issuer.hits.status).to.equal(2)
+    })
+
+    it('open never loosens: what was known to be refused stays so, however old', async () => {
+      const lenient = issuer.verifier({ revocation: open })
+      issuer.set(1, 1)
+      issuer.set(2, 2)
+      issuer.list = { denied_jti: [{ jti: 'bad', exp: issuer.seconds + 3600 }] }
+      const lasting = { exp: issuer.seconds + 3600 }
+      const [revoked, suspended] = [await token(1, lasting), await token(2, lasting)]
+      const denied = await token(5, { ...lasting, jti: 'bad' })
+      await lenient.verify(await token(5, lasting))
       issuer.statusFailure = 'error'
-      wait(1)
-      await refused(strict.verify(await token()), 'status_unavailable')
+      wait(1200)
+      await lenient.verify(await token(5, lasting))
+      await refused(lenient.verify(revoked), 'revoked')
+      await refused(lenient.verify(suspended), 'suspended')
+      await refused(lenient.verify(denied), 'revoked')
     })
 
     it('a list that is gone refuses at once, even when open', async () => {
@@ -346,7 +391,7 @@ describe('verifier: status lists by polling', () => {
     expect(issuer.hits).to.include({ keys: 2, status: 2 })
     issuer.statusFailure = 'error'
     wait(3600)
-    await refused(verifier.verify(await token()), 'status_unavailable')
+    await refused(verifier.verify(await token(6)), 'status_unavailable')
     issuer.time = right
     issuer.statusFailure = 'none'
     await refused(verifier.verify(await token()), 'revoked')

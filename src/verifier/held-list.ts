@@ -1,0 +1,174 @@
+/** One status list: its last good signed copy, what the stream has told since, and when it must be fetched again. */
+import { VerifyError } from './errors.ts'
+import type { KeySource } from './jwks.ts'
+import { createRefresh, isWithin, PAUSE_MS } from './refresh.ts'
+import type { Remote } from './remote.ts'
+import { STATUS, statusAt } from './status-list.ts'
+import { fetchStatusList, MAX_AHEAD_SECONDS, type StatusList } from './status-token.ts'
+import { createTightening, type StatusEvent } from './tightening.ts'
+
+export interface StatusRules {
+  /** What becomes of tokens whose status cannot be told: `closed` refuses them, `open` accepts them. */
+  failure: 'closed' | 'open'
+  /** How old the list may be that is gone by, since it was signed. */
+  maxStaleSeconds: number
+}
+
+/** How well one status list is known. */
+export interface ListFreshness {
+  uri: string
+  /** The highest version known, be it fetched or told by the stream; 0 where there is none. */
+  version: number
+  /** When it was last fetched, or found unchanged; null where it never was. */
+  checkedAt: Date | null
+  /** Seconds since it was signed. */
+  ageSeconds: number | null
+  /**
+   * `fresh` within its `ttl`; `stale` beyond it; `behind` where the stream speaks of a later version than is known: both
+   * end when a token next names the list and it can be fetched, and until then the last good list stands in.
+   * `unavailable` where it cannot: tokens are refused, or with `failure: 'open'` accepted.
+   */
+  state: 'fresh' | 'stale' | 'behind' | 'unavailable'
+}
+
+export interface HeldList {
+  /**
+   * @param jtis ids of the token and of those it was exchanged from
+   * @throws VerifyError `status_unavailable`
+   */
+  read(idx: number, jtis: readonly string[]): Promise<number>
+  /** The stream tells of a change. */
+  tell(event: StatusEvent): void
+  /** The stream speaks of this version: whoever knows less has missed something. */
+  demand(version: number): void
+  /** The stream cannot say what was missed. */
+  doubt(): void
+  freshness(): ListFreshness
+}
+
+export interface StatusSources {
+  issuer: string
+  remote: Remote
+  keys: KeySource
+  /** ms since 1970 */
+  now: () => number
+  /** From 0 up to 1. */
+  random: () => number
+}
+
+/** As for the `exp` of a token. */
+const AGE_LEEWAY_SECONDS = 5
+/** A loosening is no emergency: all who follow the stream fetch the list within this time, and not at once. */
+const SPREAD_MS = 2_000
+
+export function createHeldList(uri: string, sources: StatusSources, rules: StatusRules): HeldList {
+  const { now, random } = sources
+  const tightening = createTightening()
+  let list: StatusList | null = null
+  /** Of the newest list ever seen. */
+  let version = 0
+  /** Up to here nothing is missing in what the stream has told. */
+  let told = 0
+  let demanded = 0
+  let loosened: { version: number; dueAt: number } | null = null
+  /** The issuer says there is no such list: not an outage, so no failure rule helps. */
+  let gone = false
+
+  const known = (): number => Math.max(version, told)
+  const refresh = createRefresh(fetchAgain, now, () => {
+    if (isBehind()) return PAUSE_MS.behind
+    return stands(list) ? PAUSE_MS.withLastGood : PAUSE_MS.withNothing
+  })
+
+  async function fetchAgain(): Promise<void> {
+    const answer = await fetchStatusList({ ...sources, uri, last: list })
+    gone = answer === 'gone'
+    if (answer === 'gone') {
+      list = null
+      throw new Error(`${uri} does not exist`)
+    }
+    if (answer.version < version) throw new Error(`${uri} went back from version ${version}`)
+    if (!isYoung(answer)) throw new Error(`${uri} was signed too long ago`)
+    list = answer
+    version = answer.version
+    tightening.settle(version)
+    if (loosened !== null && loosened.version <= version) loosened = null
+    if (isBehind()) throw new Error(`${uri} is still at version ${version}`)
+  }
+
+  function isBehind(): boolean {
+    return known() < demanded || tightening.full || (loosened !== null && loosened.dueAt <= now())
+  }
+
+  function isYoung({ issuedAt, expiresAt }: StatusList): boolean {
+    const oldest = now() - (rules.maxStaleSeconds + AGE_LEEWAY_SECONDS) * 1000
+    return oldest <= issuedAt && issuedAt <= now() + MAX_AHEAD_SECONDS * 1000 && now() < expiresAt
+  }
+
+  /** Whether a token that the list does not refuse may be accepted by it. */
+  function stands(one: StatusList | null): one is StatusList {
+    return one !== null && isYoung(one) && !tightening.full
+  }
+
+  function isFresh({ fetchedAt, freshUntil }: StatusList): boolean {
+    return isWithin(fetchedAt, freshUntil, now())
+  }
+
+  function look(idx: number, jtis: readonly string[]): number | null {
+    if (jtis.some((jti) => list?.denied.has(jti) || tightening.denies(jti))) return STATUS.invalid
+    return tightening.value(idx, list === null ? null : statusAt(list.statuses, idx))
+  }
+
+  const unavailable = (cause: unknown) =>
+    new VerifyError('status_unavailable', { cause, retryAfterSeconds: refresh.waitSeconds })
+
+  return {
+    async read(idx, jtis) {
+      if (!stands(list) || !isFresh(list) || isBehind()) await refresh.run()
+      const value = look(idx, jtis)
+      // However old: what was refused is not accepted for want of news.
+      if (value !== null && value !== STATUS.valid) return value
+      if (!stands(list)) {
+        if (rules.failure === 'open' && !gone) return STATUS.valid
+        throw unavailable(refresh.failure)
+      }
+      if (value === null) throw unavailable(new RangeError(`index ${idx} is outside of ${uri}`))
+      return value
+    },
+    tell(event) {
+      if (event.version <= version) return
+      const follows = event.since <= known()
+      tightening.apply(event)
+      if (follows) told = Math.max(told, event.version)
+      else demanded = Math.max(demanded, event.version)
+      if (!tightens(event)) {
+        loosened = { version: event.version, dueAt: loosened?.dueAt ?? now() + random() * SPREAD_MS }
+      }
+    },
+    demand(asked) {
+      demanded = Math.max(demanded, asked)
+    },
+    doubt() {
+      if (list !== null) list = { ...list, freshUntil: list.fetchedAt }
+      demanded = Math.max(demanded, told)
+      told = 0
+    },
+    freshness() {
+      if (list === null) return { uri, version: known(), checkedAt: null, ageSeconds: null, state: 'unavailable' }
+      const current = isFresh(list) ? 'fresh' : 'stale'
+      const usable = isBehind() ? 'behind' : current
+      return {
+        uri,
+        version: known(),
+        checkedAt: new Date(list.fetchedAt),
+        ageSeconds: Math.max(0, now() - list.issuedAt) / 1000,
+        state: stands(list) ? usable : 'unavailable',
+      }
+    },
+  }
+}
+
+/** A version that makes nothing stricter has made something less strict, which only the signed list may tell. */
+function tightens({ changed, denied }: StatusEvent): boolean {
+  return denied.length > 0 || changed.some(({ value }) => value !== STATUS.valid)
+}
