@@ -13,6 +13,8 @@ const zip = promisify(gzip)
  */
 const COMPRESSION = { level: 9, strategy: constants.Z_RLE }
 const PAGE = 1000
+/** A list that is asked for and has not changed: verifiers judge by its `iat` how far the server is still in touch. */
+const SIGN_ANEW_SECONDS = 5
 /** A list that is not known is looked for in the store at most this often. */
 const LOOK_AGAIN_MS = 200
 
@@ -188,7 +190,7 @@ export function createPublisher(deps: {
       const seconds = now() / 1000
       const age = loaded.signed === null ? Number.POSITIVE_INFINITY : seconds - loaded.signed.iat
       // An age below zero is a clock set back: sign anew rather than serve a list from the future.
-      const due = age >= entry.statusListTtlSeconds / 2 || age < 0
+      const due = age >= Math.min(entry.statusListTtlSeconds / 2, SIGN_ANEW_SECONDS) || age < 0
       if (current && due && Math.floor(readAt / 1000) !== loaded.signed?.iat) {
         loaded.signing ??= sign(loaded).finally(() => {
           loaded.signing = null
