@@ -115,7 +115,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 function follow(url: string, status: RemoteStatus, keys: RemoteKeys, fetchImpl: typeof fetch | undefined): Following {
   const open = fetchImpl === undefined ? openQuietly : openWith(fetchImpl)
-  return followStream(url, open, ({ event, data, id }) => {
+  return followStream(url, { open, random: Math.random }, ({ event, data, id }) => {
     const told = event === 'status' ? readStatusEvent(data) : null
     if (told !== null) status.tell(told)
     else if (event === 'reset') status.doubt()

@@ -159,7 +159,7 @@ export class Issuer {
 
   #stream(req: IncomingMessage, res: ServerResponse): void {
     if (this.place === null) {
-      res.writeHead(404).end()
+      res.writeHead(503, { 'retry-after': '30' }).end()
       return
     }
     this.asked.push(req.headers['last-event-id'] as string | undefined)

@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { readEvents } from '../../src/verifier/events.ts'
-import { followStream, openQuietly, openWith } from '../../src/verifier/stream.ts'
+import { followStream, type OpenStream, openQuietly, openWith, pause } from '../../src/verifier/stream.ts'
 import { createTightening, readStatusEvent } from '../../src/verifier/tightening.ts'
 import { Issuer, refused, settles } from './issuer.ts'
 
@@ -90,7 +91,7 @@ describe('verifier: following a stream', () => {
     for (const open of [openQuietly, openWith(fetch)]) {
       const heard: string[] = []
       const connected = issuer.followed()
-      const following = followStream(`${issuer.url}/revocations`, open, ({ data }) => {
+      const following = followStream(`${issuer.url}/revocations`, { open, random: () => 0 }, ({ data }) => {
         if (data !== '') heard.push(data)
       })
       following.start()
@@ -107,6 +108,50 @@ describe('verifier: following a stream', () => {
       following.close()
     }
   }).timeout(10_000)
+
+  it('is back within seconds of an outage, unless it is asked to wait', async () => {
+    const pauses = async (times: number, open: OpenStream) => {
+      const waited: number[] = []
+      await new Promise<void>((resolve) => {
+        const wait = async (_: AbortSignal, ms: number) => {
+          waited.push(ms)
+          if (waited.length < times) return
+          following.close()
+          resolve()
+        }
+        const following = followStream('', { open, random: () => 0.5, wait, answerMs: 1 }, () => {})
+        following.start()
+      })
+      return waited
+    }
+    const away: OpenStream = () => Promise.reject(new Error('refused'))
+    expect(await pauses(5, away)).to.deep.equal([500, 1000, 2000, 3000, 3000])
+    const silent: OpenStream = (_url, _headers, signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', reject))
+    expect(await pauses(2, silent)).to.deep.equal([500, 1000])
+    const full: OpenStream = async () => ({ status: 503, retryAfterSeconds: 30, chunks: (async function* () {})() })
+    expect(await pauses(1, full)).to.deep.equal([30_000])
+    const days: OpenStream = async () => ({ status: 503, retryAfterSeconds: 1e6, chunks: (async function* () {})() })
+    expect(await pauses(1, days)).to.deep.equal([30_000])
+  })
+
+  it('reads what it is asked to wait', async () => {
+    issuer.place = null
+    for (const open of [openQuietly, openWith(fetch)]) {
+      const { status, retryAfterSeconds } = await open(`${issuer.url}/revocations`, {}, new AbortController().signal)
+      expect({ status, retryAfterSeconds }).to.deep.equal({ status: 503, retryAfterSeconds: 30 })
+    }
+  })
+
+  it('a pause leaves nothing behind, and ends with the signal', async () => {
+    const closing = new AbortController()
+    await pause(closing.signal, 1)
+    expect(getEventListeners(closing.signal, 'abort')).to.have.lengthOf(0)
+    const long = pause(closing.signal, 60_000)
+    closing.abort()
+    await long
+    await pause(closing.signal, 60_000)
+  })
 
   it('a verifier refuses at once what the stream tells, and looks again where it missed something', async () => {
     const connected = issuer.followed()
