@@ -186,6 +186,25 @@ describe('verifier: following a stream', () => {
     await settles(() => refused(verifier.verify(other), 'unknown_key'))
   }).timeout(10_000)
 
+  it('a removed key that is told again is no reason to fetch the keys again', async () => {
+    const connected = issuer.followed()
+    const verifier = issuer.verifier()
+    const token = await issuer.token(issuer.status(9))
+    await verifier.verify(token)
+    await connected
+    const removed = (kid: string) => issuer.say(`event: keys\ndata: ${JSON.stringify({ removed: [kid] })}`)
+    removed('gone')
+    await settles(async () => {
+      await verifier.verify(token)
+      expect(issuer.hits.keys).to.equal(2)
+    })
+    removed('gone')
+    issuer.tell({ version: 5, since: 4 })
+    await settles(async () => expect(verifier.freshness().lists[0]?.state).to.equal('behind'))
+    await verifier.verify(token)
+    expect(issuer.hits.keys).to.equal(2)
+  })
+
   it('tells how fresh it is, and goes on by polling when the stream ends', async () => {
     issuer.set(9, 0)
     issuer.list = { version: 4 }
