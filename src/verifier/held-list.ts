@@ -10,7 +10,7 @@ import { createTightening, type StatusEvent } from './tightening.ts'
 export interface StatusRules {
   /** What becomes of tokens whose status cannot be told: `closed` refuses them, `open` accepts them. */
   failure: 'closed' | 'open'
-  /** How old the list may be that is gone by, since it was signed. */
+  /** How long a list is gone by after it was fetched, or after its `ttl` since it was signed, if that was before. */
   maxStaleSeconds: number
 }
 
@@ -56,8 +56,6 @@ export interface StatusSources {
   random: () => number
 }
 
-/** As for the `exp` of a token. */
-const AGE_LEEWAY_SECONDS = 5
 /** A loosening is no emergency: all who follow the stream fetch the list within this time, and not at once. */
 const SPREAD_MS = 2_000
 
@@ -100,9 +98,11 @@ export function createHeldList(uri: string, sources: StatusSources, rules: Statu
     return known() < demanded || tightening.full || (loosened !== null && loosened.dueAt <= now())
   }
 
-  function isYoung({ issuedAt, expiresAt }: StatusList): boolean {
-    const oldest = now() - (rules.maxStaleSeconds + AGE_LEEWAY_SECONDS) * 1000
-    return oldest <= issuedAt && issuedAt <= now() + MAX_AHEAD_SECONDS * 1000 && now() < expiresAt
+  function isYoung({ issuedAt, fetchedAt, ttlSeconds, expiresAt }: StatusList): boolean {
+    // Good for its ttl when it was signed: an instance that is cut off answers on, and cannot make it younger.
+    const since = Math.min(fetchedAt, issuedAt + ttlSeconds * 1000)
+    const oldest = now() - rules.maxStaleSeconds * 1000
+    return oldest <= since && issuedAt <= now() + MAX_AHEAD_SECONDS * 1000 && now() < expiresAt
   }
 
   /** Whether a token that the list does not refuse may be accepted by it. */

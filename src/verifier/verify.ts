@@ -20,9 +20,9 @@ export interface RevocationOptions {
   /** What becomes of a token whose status cannot be told: `closed` refuses, `open` accepts it. Default `closed`. */
   failure?: 'closed' | 'open'
   /**
-   * How old the status list may be that tokens are accepted by, in seconds since the issuer signed it: so long the last
-   * good one stands in while the issuer cannot be reached, or is itself cut off from its store. Default 300, and not less
-   * than 10: an issuer signs a list that has not changed anew every 5 s.
+   * How old the status list may be that tokens are accepted by, in seconds: so long the last good one stands in while the
+   * issuer cannot be reached. It counts from the fetch, and from no later than the list's `ttl` after it was signed: an
+   * issuer that is itself cut off from its store signs nothing new. Default 300; 0 or more.
    */
   maxStaleSeconds?: number
 }
@@ -41,8 +41,6 @@ export interface VerifierOptions {
   /** The clock, in ms since 1970. Default `Date.now`. */
   now?: () => number
 }
-
-const MIN_STALE_SECONDS = 10
 
 interface Rules extends StatusRules {
   mode: 'stream' | 'poll'
@@ -127,8 +125,8 @@ function follow(url: string, status: RemoteStatus, keys: RemoteKeys, fetchImpl: 
 function readRules({ mode = 'stream', failure = 'closed', maxStaleSeconds = 300 }: RevocationOptions): Rules {
   if (mode !== 'stream' && mode !== 'poll') throw new TypeError('revocation.mode must be stream or poll')
   if (failure !== 'closed' && failure !== 'open') throw new TypeError('revocation.failure must be closed or open')
-  if (!Number.isFinite(maxStaleSeconds) || maxStaleSeconds < MIN_STALE_SECONDS) {
-    throw new TypeError(`revocation.maxStaleSeconds must be a number of seconds, ${MIN_STALE_SECONDS} or more`)
+  if (!Number.isFinite(maxStaleSeconds) || maxStaleSeconds < 0) {
+    throw new TypeError('revocation.maxStaleSeconds must be a number of seconds, 0 or more')
   }
   return { mode, failure, maxStaleSeconds }
 }
