@@ -104,6 +104,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
       ...authentication,
       signer,
       verifyIssued,
+      publisher,
       nonces: createNonces(derive(masterKeys, 'dpop nonces').current.bytes, now),
       limits,
       counters,

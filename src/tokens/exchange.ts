@@ -13,7 +13,7 @@ import { type Binding, type BindingDeps, bind, type ProofPresented } from './bin
 import { refuseUnauthentic } from './callers.ts'
 import { narrowedRights, type Wanted } from './narrow.ts'
 import { type AccessTokenClaims, accessTokenClaims, expiryOf, MAX_TOKEN_BYTES, type SubAccountDetail } from './rules.ts'
-import { readSubject, type Subject, type VerifyIssued } from './subject.ts'
+import { readSubject, type Subject, type SubjectDeps } from './subject.ts'
 
 export interface ExchangeRequest extends Presented {
   /** Read once the key has shown itself authentic, for what it throws is for its owner only. */
@@ -35,9 +35,8 @@ export interface Issued {
   nonce: string | null
 }
 
-export interface ExchangeDeps extends AuthenticateDeps, BindingDeps {
+export interface ExchangeDeps extends AuthenticateDeps, BindingDeps, SubjectDeps {
   signer: (namespace: string) => Signer
-  verifyIssued: VerifyIssued
   limits: ExchangeLimits
   counters: Counters
   rehash: Rehash

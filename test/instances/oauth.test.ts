@@ -77,4 +77,38 @@ describe(`Two instances on one MongoDB: the OAuth endpoints${process.env.MONGODB
       expect(await answer.json()).to.deep.equal({ active: false })
     }
   })
+
+  it('a token ended at one is not exchanged at the other, by itself or with all of its key', async () => {
+    const exchange = (n: number, subject: string) =>
+      post(
+        n,
+        '/v2/oauth/token',
+        {
+          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+          subject_token: subject,
+          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        },
+        basic('acme-v2-readonly'),
+      )
+    const manage = await post(0, '/manage/oauth/token', { grant_type: 'client_credentials' }, basic('acme-manage'))
+    const { access_token: manager } = (await manage.json()) as { access_token: string }
+    const endings = {
+      itself: (n: number, ended: string) => post(n, '/v2/oauth/revoke', { token: ended }, basic('acme-v2-readonly')),
+      'all of its key': (n: number) =>
+        fetch(`${both.urls[n % 2]}/manage/accounts/acme/revocations`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${manager}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ keyId: both.demo.keys['acme-v2-readonly']?.id }),
+        }),
+    }
+    for (const [what, end] of Object.entries(endings)) {
+      for (let round = 0; round < 5; round++) {
+        const { access_token } = (await (await token(round)).json()) as { access_token: string }
+        expect((await exchange(round + 1, access_token)).status, what).to.equal(200)
+        expect((await end(round, access_token)).status, what).to.equal(200)
+        const refused = await exchange(round + 1, access_token)
+        expect([refused.status, await refused.json()], what).to.deep.include(400)
+      }
+    }
+  }).timeout(30_000)
 })
