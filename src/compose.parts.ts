@@ -85,7 +85,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   const streams = createStreams({ store, publisher, issuerOf })
   keyring.onRemoved(streams.keysRemoved)
   const chain = chainOf(opened)
-  const leaks = createLeaks({ authentication, limits, reportLeak: (found, leak) => reportLeak(keys, found, leak) })
+  const leaks = createLeaks({ ...keys, limits, reportLeak: (found, leak) => reportLeak(keys, found, leak) })
   return {
     tallies,
     leases: createLeases({ store, instance, now }),

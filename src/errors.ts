@@ -55,7 +55,7 @@ export const SENTENCES = {
   unknown_sub_account: 'There is no such sub-account in this account.',
   holder_type_not_allowed: 'Keys of this namespace are for other types of holder.',
   not_importable: 'This namespace takes no keys of other systems. Its entry in the catalog must say acceptsImported.',
-  already_imported: 'This key was imported before. It works as it is.',
+  already_imported: 'This key is known already, and cannot be imported again. Make a new key instead.',
   holder_flagged:
     'The holder is flagged or still in onboarding. Send confirm: true if the key is to be made all the same.',
   unsupported_grant_type: 'This token endpoint does not know that grant type. Its metadata lists those it knows.',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseOne } from '../web/input.ts'
 import { accountParams } from '../web/params.ts'
 import { oneLine } from '../web/prose.ts'
 import { type Route, route } from '../web/route.ts'
@@ -45,6 +46,8 @@ const item = shownItem
     }),
   )
 
+const read = z.unknown().transform((value) => parseOne(item, value))
+
 const bodyOf = <T extends z.ZodType>(one: T) =>
   z.strictObject({ namespace: z.string().max(16), keys: z.array(one).min(1).max(MAX_IMPORTED_AT_ONCE) })
 
@@ -69,13 +72,13 @@ export function importRoutes(deps: KeyDeps): Route[] {
       operationId: 'importKeys',
       summary: 'Import keys of another system',
       description:
-        'They are presented at `/jwts` as they are. The namespace must accept imported keys. Each item has a result of its own; one that cannot be imported stops no other. ' +
+        'They are presented at `/jwts` as they are. The namespace must accept imported keys. Each item has a result of its own; one that is malformed or cannot be imported stops no other. ' +
         'Sent again, the same items are refused as `already_imported`, so that nothing happens twice.',
       access: 'keys.import',
       params: accountParams,
       body: {
         kinds: ['json'],
-        schema: bodyOf(item),
+        schema: bodyOf(read),
         shown: { json: bodyOf(shownItem).meta({ id: 'ImportKeys' }) },
         maxBytes: MAX_BYTES,
       },

@@ -8,14 +8,19 @@ import { EVERY_ACCOUNT, type Guarded, type Kept, type NewEvent, type Ref, type W
 import { accountFault, wishFault } from './create.rules.ts'
 import { type KeyAsker, type KeyDeps, keyEvent, refuseBeyond, unusedIds } from './create.ts'
 import { type ImportItem, importedKey, importWish, type RefusedItem, refusedItem } from './import.rules.ts'
-import { type ApiKey, hashImported } from './rules.ts'
+import { liveSecrets } from './rotation.rules.ts'
+import { type ApiKey, hashImported, keyStatus } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
 
 export interface Import {
   namespace: string
-  items: readonly ImportItem[]
+  /** In their order; what is malformed as why it is. */
+  items: readonly (ImportItem | Refusal)[]
 }
 export type ImportResult = { index: number; key: ShownKey } | ({ index: number } & RefusedItem)
+
+const WORKS = 'This key was imported before. It works as it is.'
+const NO_HASHES: ReadonlyMap<string, string> = new Map()
 
 interface Loaded {
   account: Kept<Account>
@@ -25,8 +30,8 @@ interface Loaded {
   subAccounts: ReadonlySet<string>
   /** Of each item, by id of the pepper. */
   hashes: readonly ReadonlyMap<string, string>[]
-  /** Hashes that keys of any account have already. */
-  taken: Set<string>
+  /** Hashes that keys of any account have already, and whether such a key does here what the new one would. */
+  taken: Map<string, boolean>
   /** One for each item. */
   ids: readonly string[]
   /** How many more keys the account may have, less those made of earlier items. */
@@ -63,6 +68,7 @@ async function decide(
   const results: ImportResult[] = []
   for (const [index, item] of wanted.items.entries()) {
     try {
+      if (item instanceof Refusal) throw item
       const key = await keyOf(deps, { item, index }, loaded, asker)
       const shown = showKey(key, { holder: holderOf(item, loaded), use: null, now: key.createdAt })
       insert.push({ collection: 'keys', document: key })
@@ -89,7 +95,9 @@ async function keyOf(
   const { catalog, peppers } = deps
   const { account, namespace, subAccounts, taken } = loaded
   const hashes = loaded.hashes[index] as ReadonlyMap<string, string>
-  if ([...hashes.values()].some((hash) => taken.has(hash))) throw new Refusal('already_imported')
+  const before = [...hashes.values()].filter((hash) => taken.has(hash))
+  if (before.length > 0)
+    throw new Refusal('already_imported', before.some((hash) => taken.get(hash)) ? { detail: WORKS } : {})
   if (loaded.room <= 0) throw new Refusal('keys_full')
   const wish = importWish(item, namespace.id)
   const holder = holderOf(item, loaded)
@@ -97,7 +105,7 @@ async function keyOf(
   const fault = wishFault({ wish, account, holder, subAccounts, jwksUriFault: null, catalog, now })
   if (fault !== null) throw fault
   if (asker.bound) refuseBeyond(wish, account, namespace, { catalog })
-  for (const hash of hashes.values()) taken.add(hash)
+  for (const hash of hashes.values()) taken.set(hash, true)
   loaded.room -= 1
   const pepper = peppers.current.id
   const { type, id, name } = asker.actor
@@ -114,8 +122,9 @@ function holderOf({ holderId }: ImportItem, { holders }: Loaded): Holder | null 
   return holders.get(holderId ?? '') ?? null
 }
 
-async function load(deps: KeyDeps, accountId: string, { namespace: id, items }: Import): Promise<Loaded> {
+async function load(deps: KeyDeps, accountId: string, { namespace: id, items: all }: Import): Promise<Loaded> {
   const { store, catalog, now } = deps
+  const items = all.flatMap((item) => (item instanceof Refusal ? [] : item))
   const slugs = distinct(items.flatMap(({ grants }) => grants.flatMap(({ subAccount }) => subAccount ?? [])))
   const holderIds = distinct(items.flatMap(({ holderId }) => holderId ?? []))
   const refs: Ref[] = [
@@ -128,15 +137,15 @@ async function load(deps: KeyDeps, accountId: string, { namespace: id, items }: 
   if (account === null) throw new Refusal('not_found')
   const namespace = namespaceFor(deps, account, id, now())
   const there = found.slice(1 + holderIds.length)
-  const hashes = items.map(({ sha256 }) => hashesOf(deps, sha256))
+  const hashes = all.map((item) => (item instanceof Refusal ? NO_HASHES : hashesOf(deps, item.sha256)))
   return {
     account,
     namespace,
     holders: new Map(holderIds.flatMap((holder, i) => (found[1 + i] ? [[holder, found[1 + i] as Kept<Holder>]] : []))),
     subAccounts: new Set(slugs.filter((_, i) => there[i] !== null)),
     hashes,
-    taken: await takenHashes(deps, hashes),
-    ids: await unusedIds(deps, items.length),
+    taken: await takenHashes(deps, { account: accountId, namespace: id }, hashes),
+    ids: await unusedIds(deps, all.length),
     room: catalog.limits.keysPerAccount - (head?.counts.keys ?? 0),
     guards: refs.flatMap(({ collection }, i) => (found[i] ? [{ collection, document: found[i] } as Guarded] : [])),
   }
@@ -156,17 +165,26 @@ function hashesOf({ peppers }: KeyDeps, sha256: string): Map<string, string> {
   return new Map([...peppers.all].map(([id, bytes]) => [id, hashImported(sha256, bytes)]))
 }
 
-async function takenHashes({ store, peppers }: KeyDeps, all: Loaded['hashes']): Promise<Set<string>> {
-  const taken = new Set<string>()
+async function takenHashes(
+  { store, peppers, now }: KeyDeps,
+  here: Pick<ApiKey, 'account' | 'namespace'>,
+  all: Loaded['hashes'],
+): Promise<Loaded['taken']> {
+  const taken: Loaded['taken'] = new Map()
   for (const pepper of peppers.all.keys()) {
-    const hashes = distinct(all.map((of) => of.get(pepper) as string))
-    const { items: keys } = await store.page(EVERY_ACCOUNT, 'keys', {
-      where: { importedHash: hashes },
-      limit: Math.max(1, hashes.length),
-    })
-    for (const { importedHash } of keys) if (importedHash !== null) taken.add(importedHash)
+    const hashes = distinct(all.flatMap((of) => of.get(pepper) ?? []))
+    if (hashes.length === 0) continue
+    const where = { importedHash: hashes }
+    const { items: keys } = await store.page(EVERY_ACCOUNT, 'keys', { where, limit: hashes.length })
+    for (const key of keys) if (key.importedHash !== null) taken.set(key.importedHash, worksIn(here, key, now()))
   }
   return taken
+}
+
+/** Not where another account or namespace has it, nor where the text is no live secret any more. */
+function worksIn({ account, namespace }: Pick<ApiKey, 'account' | 'namespace'>, key: ApiKey, now: number): boolean {
+  if (key.account !== account || key.namespace !== namespace || keyStatus(key, now) !== 'active') return false
+  return liveSecrets(key, now).some(({ hash }) => hash === key.importedHash)
 }
 
 function distinct(texts: readonly string[]): string[] {

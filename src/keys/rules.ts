@@ -125,27 +125,24 @@ export function hashImported(sha256: string, pepper: Uint8Array): string {
 }
 
 /** HMAC-SHA-256 of the key as written. A fast hash is right: the secret has 190 bits of its own. */
-function digestOf(text: string, pepper: Uint8Array): Buffer {
-  const hashed = text.startsWith(OWN_PREFIX) ? text : sha256Of(text)
-  return createHmac('sha256', pepper).update(hashed).digest()
-}
-
 export function hashKey(text: string, pepper: Uint8Array): string {
-  return digestOf(text, pepper).toString('base64url')
+  const hashed = text.startsWith(OWN_PREFIX) ? text : sha256Of(text)
+  return createHmac('sha256', pepper).update(hashed).digest('base64url')
 }
 
-/** The live secret that `text` is, or null; every secret is compared, in constant time. */
-export function matchSecret(
-  text: string,
-  secrets: readonly Secret[],
-  peppers: ReadonlyMap<string, Uint8Array>,
-  now: number,
-): Secret | null {
+/** A key as written, in the form that may be kept: its hash by id of each pepper. */
+export type KeyHashes = Readonly<Record<string, string>>
+
+export function hashesOf(text: string, peppers: ReadonlyMap<string, Uint8Array>): KeyHashes {
+  return Object.fromEntries([...peppers].map(([id, bytes]) => [id, hashKey(text, bytes)]))
+}
+
+/** The live secret that the hashes are of, or null; every secret is compared, in constant time. */
+export function matchSecret(hashes: KeyHashes, secrets: readonly Secret[], now: number): Secret | null {
   let found: Secret | null = null
   for (const secret of secrets) {
-    const pepper = peppers.get(secret.pepper)
-    if (pepper === undefined) continue
-    const same = timingSafeEqual(digestOf(text, pepper), Buffer.from(secret.hash, 'base64url'))
+    if (!Object.hasOwn(hashes, secret.pepper)) continue
+    const same = timingSafeEqual(Buffer.from(hashes[secret.pepper] as string), Buffer.from(secret.hash))
     if (same && (secret.expiresAt === null || secret.expiresAt > now)) found = secret
   }
   return found

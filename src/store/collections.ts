@@ -14,6 +14,7 @@ import type { Session } from '../people/session.rules.ts'
 import type { SecretCheck } from '../secrets.ts'
 import type { SigningKey } from '../signing/rules.ts'
 import type { StatusAllocator, StatusEntry, StatusList } from '../status/rules.ts'
+import type { LeakReport } from '../tokens/leaks.rules.ts'
 import type { Instance } from '../usage/flush.rules.ts'
 import type { UsageCount } from '../usage/rules.ts'
 import type { Tally } from '../usage/tally.rules.ts'
@@ -50,6 +51,7 @@ export interface Collections {
   servedCatalogs: ServedCatalog
   rotations: RotationEnd
   shares: Share
+  leakReports: LeakReport
   instances: Instance
   leases: Lease
   statusLists: StatusList
@@ -115,6 +117,7 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   servedCatalogs: { sort: 'generation', shared: true },
   rotations: { sort: 'endsAt' },
   shares: { sort: 'createdAt', filter: ['keyId'], sweepAfterMs: 365 * DAY },
+  leakReports: { sort: 'createdAt', shared: true, sweepAfterMs: DAY },
   instances: { sort: 'seenAt', shared: true, sweepAfterMs: 31 * DAY },
   leases: { sort: 'until', shared: true, sweepAfterMs: DAY },
   statusLists: { sort: 'number', filter: ['namespace'], shared: true },

@@ -4,7 +4,7 @@ import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import type { Holder } from '../holders/rules.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
 import { isImportable } from '../keys/import.rules.ts'
-import { type ApiKey, hashKey, keyStatus, matchSecret, type Secret } from '../keys/rules.ts'
+import { type ApiKey, hashesOf, type KeyHashes, keyStatus, matchSecret, type Secret } from '../keys/rules.ts'
 import type { SecretRing } from '../secrets.ts'
 import { type ByMember, EVERY_ACCOUNT, StoreUnavailable } from '../store/store.ts'
 import { type AssertionDeps, isAuthenticAssertion, type ReadAssertion, readAssertion } from './assertion.ts'
@@ -56,13 +56,14 @@ interface Showing {
 function bySecret(deps: AuthenticateDeps, credential: Extract<Credential, { apiKey: string }>): Showing | null {
   const { peppers } = deps
   const { apiKey, clientId } = credential
-  const which = parseKey(apiKey)?.id ?? importedAs(deps, apiKey)
-  if (which === null) return null
+  const keyId = parseKey(apiKey)?.id ?? null
+  if (keyId === null && !isImportedForm(deps.catalog, apiKey)) return null
+  const hashes = hashesOf(apiKey, peppers.all)
   return {
-    which,
+    which: whichHas(keyId, hashes),
     by(key, now) {
       if (clientId !== undefined && key !== null && key.id !== clientId) return null
-      const secret = matchSecret(apiKey, key?.secrets ?? [DECOY(peppers.current.id)], peppers.all, now)
+      const secret = matchSecret(hashes, key?.secrets ?? [DECOY(peppers.current.id)], now)
       if (secret !== null) return { ...secret, secretId: secret.id }
       if (key?.secrets.some((s) => !peppers.all.has(s.pepper))) {
         // Not for the caller to mend: an instance that lacks a pepper must not call good keys bad.
@@ -73,10 +74,25 @@ function bySecret(deps: AuthenticateDeps, credential: Extract<Credential, { apiK
   }
 }
 
-/** How a key of another system is found, where any namespace takes such keys: by its hash under each pepper. */
-function importedAs({ catalog, peppers }: AuthenticateDeps, apiKey: string): ByMember | null {
-  if (!isImportable(apiKey) || ![...catalog.namespaces.values()].some((n) => n.acceptsImported)) return null
-  return { member: 'importedHash', values: [...peppers.all.values()].map((pepper) => hashKey(apiKey, pepper)) }
+/** Whether the text can be a key of another system, and any namespace takes such keys. */
+export function isImportedForm({ namespaces }: Catalog, text: string): boolean {
+  return isImportable(text) && [...namespaces.values()].some((namespace) => namespace.acceptsImported)
+}
+
+/** A key made here is found by its id, one of another system by its hash under any pepper. */
+function whichHas(keyId: string | null, hashes: KeyHashes): string | ByMember {
+  return keyId ?? { member: 'importedHash', values: Object.values(hashes) }
+}
+
+/** The live key of any namespace that the hashes are of, and for one made here the id. */
+export async function findLiveKey(
+  { store, now }: Pick<AuthenticateDeps, 'store' | 'now'>,
+  { keyId, hashes }: { keyId: string | null; hashes: KeyHashes },
+): Promise<ApiKey | null> {
+  const row = await store.getLinked(EVERY_ACCOUNT, 'keys', whichHas(keyId, hashes))
+  const key = row?.document ?? null
+  const at = now()
+  return key === null || hasEnded(key, at) || matchSecret(hashes, key.secrets, at) === null ? null : key
 }
 
 function byAssertion(

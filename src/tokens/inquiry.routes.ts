@@ -100,10 +100,11 @@ export function revokeRoute(namespace: NamespaceEntry, deps: InquiryDeps): Route
       // Blanks around it, as files have them, are none of it: an answer of 200 must not leave it alive.
       const token = required(body).trim()
       const credential = readClient(body as ClientParameters, request)
-      if (credential === null && !isKeyLike(token)) throw new Refusal('invalid_client')
+      const isKey = isKeyLike(token, deps.authentication.catalog)
+      if (credential === null && !isKey) throw new Refusal('invalid_client')
       const presented = { namespace, asClient: true }
       const client = credential && (await requireClient(deps, { ...presented, credential }, request.address))
-      if (isKeyLike(token)) await revokeByPossession(deps, namespace, token, request)
+      if (isKey) await revokeByPossession(deps, namespace, token, request)
       else if (client !== null) await revokeToken(deps, client, token, request.id)
       return { status: 200, headers: NO_STORE }
     },

@@ -1,5 +1,8 @@
 /** Reports of keys that were found in public, in the shape of GitHub's secret scanning. */
 import { createHash, verify } from 'node:crypto'
+import { parseKey } from '../keys/grammar.rules.ts'
+import { hashesOf, type KeyHashes } from '../keys/rules.ts'
+import type { Document } from '../store/store.ts'
 
 /** One find, as whoever found it tells. None of it is to be believed but the token, and that only once it verifies. */
 export interface Find {
@@ -24,13 +27,63 @@ export function feedbackOn({ token, type }: Find, isKey: boolean): Feedback {
   }
 }
 
-const KEYS_IN_TEXT = /lk_[a-z][a-z0-9]{0,15}_[sp]k_[0-9A-Za-z]*/g
+/** A find as it may be kept until it is worked off. */
+export interface NotedFind extends Pick<Find, 'url' | 'source'> {
+  /** Of a key made here, by its form. */
+  keyId: string | null
+  hashes: KeyHashes
+}
 
-/** What the report says besides, fit to be kept: no key stands in it, and a URL is one. */
-export function keepable({ url, source }: Pick<Find, 'url' | 'source'>): { url: string | null; source: string | null } {
-  const clean = (text: string): string => text.replaceAll(KEYS_IN_TEXT, 'lk_…').replaceAll(/\p{C}/gu, '')
+/** A report that was taken and is not worked off yet. */
+export interface LeakReport extends Document {
+  requestId: string
+  finds: NotedFind[]
+  createdAt: number
+}
+
+/** Without the key itself, and in the same form whatever the token is. */
+export function noted(find: Find, peppers: ReadonlyMap<string, Uint8Array>): NotedFind {
+  return { keyId: parseKey(find.token)?.id ?? null, hashes: hashesOf(find.token, peppers), ...keepable(find) }
+}
+
+/**
+ * What the report says besides, fit to be kept: no key stands in it, and a URL is one. Of a token that is not of our
+ * form nobody knows how it may be written, so its URL is kept without what stands behind the path.
+ */
+export function keepable({ token, url, source }: Find): { url: string | null; source: string | null } {
+  const clean = (text: string): string => withoutSecret(text, token)
   const isUrl = url !== null && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
-  return { url: isUrl ? clean(url) : null, source: source === null ? null : clean(source) }
+  const ofOurs = parseKey(token) !== null
+  return {
+    url: isUrl ? clean(ofOurs ? url : url.replace(/[?#].*$/s, '')) : null,
+    source: source === null ? null : clean(source),
+  }
+}
+
+const KEYS_IN_TEXT = /lk_[a-z][a-z0-9]{0,15}_[sp]k_[0-9A-Za-z]*/g
+const HIDDEN = 'lk_…'
+
+/** What cannot be seen goes first, since a key may be parted by it; then any part that decodes to a key, and keys. */
+function withoutSecret(text: string, token: string): string {
+  return visible(text)
+    .replaceAll(/[^\s/?#&=;,:@]+/g, (part) => {
+      const plain = decoded(part)
+      return plain !== part && (plain.search(KEYS_IN_TEXT) >= 0 || plain.includes(token)) ? HIDDEN : part
+    })
+    .replaceAll(KEYS_IN_TEXT, HIDDEN)
+    .replaceAll(token, HIDDEN)
+}
+
+/** However often it was percent-encoded; sequences that are none are left. */
+function decoded(text: string): string {
+  const plain = visible(
+    text.replaceAll(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+  )
+  return plain === text ? plain : decoded(plain)
+}
+
+function visible(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '')
 }
 
 export interface SignedReport {

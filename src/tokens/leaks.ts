@@ -1,81 +1,78 @@
 /** Keys that others found in public. */
-import { parseKey } from '../keys/grammar.rules.ts'
 import type { ApiKey } from '../keys/rules.ts'
+import { act } from '../store/act.ts'
+import type { Kept, Page, Position } from '../store/store.ts'
 import type { ExchangeLimits } from '../usage/limits.ts'
 import { rateLimited } from '../usage/refusals.rules.ts'
-import { type AuthenticateDeps, authenticate } from './authenticate.ts'
-import { type Feedback, type Find, feedbackOn, keepable } from './leaks.rules.ts'
+import { type AuthenticateDeps, findLiveKey } from './authenticate.ts'
+import { type Feedback, type Find, feedbackOn, type LeakReport, type NotedFind, noted } from './leaks.rules.ts'
 
-export interface LeaksDeps {
-  authentication: AuthenticateDeps
+export interface LeaksDeps extends Pick<AuthenticateDeps, 'store' | 'peppers' | 'now'> {
   limits: ExchangeLimits
+  newId: (prefix: string) => string
   reportLeak: (key: ApiKey, leak: { url: string | null; source: string | null; requestId: string }) => Promise<void>
 }
 
 export interface Leaks {
   /**
-   * Takes a report of anybody, to be worked off by the next flush: neither the answer nor its time says whether what was
-   * found is a key.
+   * Keeps a report of anybody, to be worked off by the next flush: neither the answer, nor its time, nor what is written
+   * before it says whether what was found is a key.
    *
    * @throws Refusal `rate_limited`
    */
   note(finds: readonly Find[], request: { id: string; address: string }): Promise<void>
   /** Works a report off at once, for whoever may know what became of it. */
   judge(finds: readonly Find[], requestId: string): Promise<Feedback[]>
-  /** Works off what was noted. What fails is tried again with the next flush, a few times. */
+  /** Works off what was noted, by whichever instance. What fails is tried again with each flush, for a day. */
   flush(): Promise<void>
 }
 
-/** Finds that wait, before further ones are dropped. */
-const MAX_WAITING = 10_000
-const AT_ONCE = 100
-const ATTEMPTS = 100
-
-interface Waiting {
-  find: Find
-  requestId: string
-  attempts: number
-}
+const REPORTS_AT_ONCE = 10
 
 export function createLeaks(deps: LeaksDeps): Leaks {
-  const waiting: Waiting[] = []
+  const { store, peppers, now } = deps
   return {
     async note(finds, { id: requestId, address }) {
       const share = await deps.limits.reported(address)
       if (!share.ok) throw rateLimited(share)
-      // A text that is no key costs no place.
-      for (const find of finds.filter(({ token }) => parseKey(token) !== null))
-        if (waiting.length < MAX_WAITING) waiting.push({ find, requestId, attempts: 0 })
+      const kept = finds.map((find) => noted(find, peppers.all))
+      await act(store, async () => {
+        const document = { id: deps.newId('lrp'), account: '', requestId, finds: kept, createdAt: now() }
+        return { account: '', commit: { insert: [{ collection: 'leakReports', document }] }, answer: null }
+      })
     },
     judge: (finds, requestId) =>
-      Promise.all(finds.map(async (find) => feedbackOn(find, await workOff(deps, find, requestId)))),
+      Promise.all(
+        finds.map(async (find) => feedbackOn(find, await workOff(deps, noted(find, peppers.all), requestId))),
+      ),
     async flush() {
-      const failed: Waiting[] = []
       let cause: unknown
-      while (waiting.length > 0) {
-        const due = waiting.splice(0, AT_ONCE)
-        const outcomes = await Promise.allSettled(due.map(({ find, requestId }) => workOff(deps, find, requestId)))
-        for (const [i, outcome] of outcomes.entries()) {
-          if (outcome.status === 'fulfilled') continue
-          cause = outcome.reason
-          const one = due[i] as Waiting
-          if (one.attempts < ATTEMPTS) failed.push({ ...one, attempts: one.attempts + 1 })
-        }
-      }
-      waiting.push(...failed)
+      let after: Position | null = null
+      do {
+        const page: Page<LeakReport> = await store.page('', 'leakReports', {
+          limit: REPORTS_AT_ONCE,
+          ...(after === null ? {} : { after }),
+        })
+        const outcomes = await Promise.allSettled(page.items.map((report) => finish(deps, report)))
+        // One that fails must not hold up the others.
+        for (const outcome of outcomes) if (outcome.status === 'rejected') cause = outcome.reason
+        after = page.next
+      } while (after !== null)
       if (cause !== undefined) throw cause
     },
   }
 }
 
+async function finish(deps: LeaksDeps, report: Kept<LeakReport>): Promise<void> {
+  for (const find of report.finds) await workOff(deps, find, report.requestId)
+  // Another instance may have removed it meanwhile.
+  await deps.store.commit('', { remove: [{ collection: 'leakReports', document: report }] })
+}
+
 /** Whether it was a live key. */
-async function workOff({ authentication, reportLeak }: LeaksDeps, find: Find, requestId: string): Promise<boolean> {
-  const parsed = parseKey(find.token)
-  const namespace = parsed === null ? undefined : authentication.catalog.namespaces.get(parsed.namespace)
-  if (namespace === undefined) return false
-  const credential = { apiKey: find.token }
-  const found = await authenticate(authentication, { namespace, credential, asClient: false })
-  if (found === null) return false
-  await reportLeak(found.key, { ...keepable(find), requestId })
+async function workOff(deps: LeaksDeps, find: NotedFind, requestId: string): Promise<boolean> {
+  const key = await findLiveKey(deps, find)
+  if (key === null) return false
+  await deps.reportLeak(key, { url: find.url, source: find.source, requestId })
   return true
 }

@@ -1,9 +1,9 @@
 /** Ends one token, or a key by whoever has it (RFC 7009). */
-import type { NamespaceEntry } from '../catalog.ts'
+import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
 import { newEvent } from '../events/rules.ts'
 import { parseKey } from '../keys/grammar.rules.ts'
-import type { Revocation } from '../keys/rules.ts'
+import { OWN_PREFIX, type Revocation } from '../keys/rules.ts'
 import type { Statuses } from '../status/flip.ts'
 import { act, type Decision } from '../store/act.ts'
 import type { EventActor, Store } from '../store/store.ts'
@@ -11,7 +11,7 @@ import type { ExchangeLimits } from '../usage/limits.ts'
 import { rateLimited } from '../usage/refusals.rules.ts'
 import type { AccessTokenClaims } from '../verifier/claims.ts'
 import { VerifyError } from '../verifier/index.ts'
-import { type Authentic, type AuthenticateDeps, authenticate, type Presented } from './authenticate.ts'
+import { type Authentic, type AuthenticateDeps, authenticate, isImportedForm, type Presented } from './authenticate.ts'
 import { isOurFault, type VerifyIssued } from './subject.ts'
 
 export interface RevokeDeps {
@@ -34,9 +34,12 @@ export interface RevokeDeps {
   namespaces: readonly NamespaceEntry[]
 }
 
+/** Three parts of base64url: an access token, never taken for a key of another system. */
+const JWS = /^[\w-]+\.[\w-]*\.[\w-]+$/
+
 /** Whether the text means to be an API key: possession of it is the right to revoke it. */
-export function isKeyLike(token: string): boolean {
-  return token.startsWith('lk_')
+export function isKeyLike(token: string, catalog: Catalog): boolean {
+  return token.startsWith(OWN_PREFIX) || (isImportedForm(catalog, token) && !JWS.test(token))
 }
 
 /**

@@ -70,6 +70,12 @@ function nameOf(part: PropertyKey): string {
   return typeof part === 'number' ? String(part) : sayable(String(part))
 }
 
+/** One thing of many in a body, read by itself, so that one which is malformed refuses no other. */
+export function parseOne<T>(schema: z.ZodType<T>, value: unknown): T | Refusal {
+  const parsed = schema.safeParse(value)
+  return parsed.success ? parsed.data : invalid(parsed.error, pointer)
+}
+
 function invalid(error: z.ZodError, where: (path: readonly PropertyKey[]) => string): Refusal {
   const errors: FieldFault[] = error.issues.slice(0, 20).flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [{ pointer: where(issue.path), detail: issue.message }]

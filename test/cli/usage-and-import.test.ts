@@ -33,10 +33,31 @@ describe('cli: usage and import', function () {
     })
     const again = await acme('keys', 'import', file, '--namespace', 'v2')
     expect(again.stdout).to.match(/^Imported 0 of 1 keys\.\nITEM +CODE +DETAIL\n0 +already_imported /)
+    expect([again.code, again.stderr]).to.deep.equal([5, 'latchkey: not_imported: 1 key of 1 was not imported.\n'])
     const { status } = await fetch(`${server().latchkey.url}/v2/jwts`, {
       method: 'POST',
       headers: { 'x-api-key': 'old-system-key-0001' },
     })
     expect(status).to.equal(200)
+  })
+
+  it('keys import: a bad item stops no other, and is told by its place in the file', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'latchkey-cli-')), 'keys.json')
+    const grants = [{ subAccount: null, scopes: ['links:read'] }]
+    const items: unknown[] = Array.from({ length: 620 }, (_, n) => ({
+      plain: `old-system-many-${n}`,
+      name: 'Old',
+      grants,
+    }))
+    items[3] = { plain: 'lk_v2_sk_1234567890', name: 'Old', grants }
+    items[4] = 'nothing'
+    items[610] = { plain: 'short', name: 'Old', grants }
+    writeFileSync(file, JSON.stringify(items))
+    const { code, json, stderr } = await acme('keys', 'import', file, '--namespace', 'v2', '--json')
+    const { imported, refused } = json() as { imported: number; refused: { index: number; code: string }[] }
+    expect([code, imported], stderr).to.deep.equal([5, 617])
+    expect(refused.map(({ index, code }) => [index, code])).to.deep.equal(
+      [3, 4, 610].map((index) => [index, 'invalid_request']),
+    )
   })
 })

@@ -12,7 +12,7 @@ import type { Commit, Store } from '../../src/store/store.ts'
 import { tellSessions } from '../contract/sessions.ts'
 
 /** A commit that writes one of these is of the change; the others are of what goes on beside it. */
-const OF_CHANGES = new Set(['keys', 'holders', 'endings'])
+const OF_CHANGES = new Set(['keys', 'holders', 'endings', 'leakReports'])
 
 const within = new AsyncLocalStorage<true>()
 let left = Number.POSITIVE_INFINITY

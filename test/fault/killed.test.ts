@@ -155,5 +155,22 @@ for (const kind of ['SQLite', 'MongoDB'] as const) {
         expect((await manage(`${ACME}/events/verification`)).json).to.include({ ok: true })
       }).timeout(180_000)
     }
+
+    it('a report of a leaked key that was answered is worked off after a restart', async () => {
+      for (let steps = 0, answered = false; !answered; steps++) {
+        const made = await make()
+        await servers.killAfter(steps)
+        // Answered, it is killed at the first step of the revocation.
+        answered = (await send('/manage/leaks', [{ token: made.secret }]).catch(() => null)) !== null
+        await servers.restart()
+        if (!answered) continue
+        expect(steps).to.be.greaterThan(2)
+        const until = performance.now() + 30_000
+        let status: number
+        do status = (await send('/v2/jwts', { apiKey: made.secret })).status
+        while (status === 200 && performance.now() < until)
+        expect(status).to.equal(401)
+      }
+    }).timeout(180_000)
   })
 }

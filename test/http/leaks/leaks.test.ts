@@ -9,14 +9,16 @@ import { callerOf, eventsOf, statusOf } from '../manage/caller.ts'
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-/** The demo's catalog, which trusts the key above. */
+/** The demo's catalog, which trusts the key above and takes keys of other systems. */
 function trustingCatalog(): string {
   const demo = readFileSync(fileURLToPath(new URL('../../../latchkey.yaml', import.meta.url)), 'utf8')
   const pem = JSON.stringify(publicKey.export({ type: 'spki', format: 'pem' }))
   const file = join(mkdtempSync(join(tmpdir(), 'latchkey-leaks-')), 'latchkey.yaml')
   writeFileSync(
     file,
-    demo.replace('namespaces:\n', `leakReports: { signingKeys: { scanner-1: ${pem} } }\nnamespaces:\n`),
+    demo
+      .replace('namespaces:\n', `leakReports: { signingKeys: { scanner-1: ${pem} } }\nnamespaces:\n`)
+      .replace('    title: Partner API\n', '    title: Partner API\n    acceptsImported: true\n'),
   )
   return file
 }
@@ -62,6 +64,42 @@ onBothStores(
       expect(events.map(({ type }) => type)).to.deep.equal(['key.leaked', 'key.revoked'])
       expect(events[0]?.data).to.deep.equal({ object: key, url: `${URL_OF}?key=lk_…`, source: 'content' })
       expect(JSON.stringify(events)).not.to.contain(secret.slice(-38))
+    })
+
+    it('that came from another system are revoked too, and their text is kept nowhere', async () => {
+      const b = bed()
+      const acme = await callerOf(b, 'acme-manage')
+      const text = 'sk_live_of-before~0001'
+      const grants = [{ subAccount: null, scopes: ['links:read'] }]
+      const made = await acme.post('/manage/accounts/acme/keys/import', {
+        namespace: 'v2',
+        keys: [{ plain: text, name: 'From before', grants }],
+      })
+      const [{ key }] = made.json().items as [{ key: { id: string } }]
+      const url = `https://paste.example/${text.replace('~', '%257E')}/raw?${text}#${text}`
+      const answer = await b.post('/manage/leaks', { json: [find(text, { url, source: `see ${text}` })] })
+      expect([answer.status, answer.text]).to.deep.equal([202, '{}'])
+      await b.latchkey.flush()
+      expect((await b.post('/v2/jwts', { json: { apiKey: text } })).status).to.equal(401)
+      const events = (await eventsOf(acme, 'acme', key.id)).slice(1)
+      expect(events.map(({ type }) => type)).to.deep.equal(['key.leaked', 'key.revoked'])
+      expect(events[0]?.data).to.deep.include({ url: 'https://paste.example/lk_…/raw', source: 'see lk_…' })
+    })
+
+    it('stand in no URL that is kept, however they are written there', async () => {
+      const b = bed()
+      const acme = await callerOf(b, 'acme-manage')
+      const encoded = (text: string) => text.replaceAll(/[_5-9A-F]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)
+      for (const write of [encoded, (text: string) => encodeURIComponent(encoded(text)), (t: string) => `x%00${t}`]) {
+        const { id, secret } = await newKey(b)
+        const shown = write(secret)
+        const url = `https://x.example/${shown}/raw?a=1&k=${shown}#${shown}`
+        await b.post('/manage/leaks', { json: [find(secret, { url, source: `"${shown}"` })] })
+        await b.latchkey.flush()
+        const [event] = (await eventsOf(acme, 'acme', id)).filter(({ type }) => type === 'key.leaked')
+        expect(event?.data.url).to.equal('https://x.example/lk_…/raw?a=1&k=lk_…#lk_…')
+        expect(event?.data.source).to.match(/^.?lk_….?$/)
+      }
     })
 
     it('that are publishable are told of, once a day, and stay', async () => {
