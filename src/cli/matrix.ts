@@ -18,7 +18,7 @@ export interface MatrixOptions extends JsonOption {
 export function addMatrix(program: Command): void {
   program
     .command('matrix')
-    .description('the rights of all keys of a namespace; with --write, rows of them are changed, all or none')
+    .description('the rights of all keys of a namespace; with --write, rows that differ are changed, all or none')
     .requiredOption('--namespace <id>', 'API that the keys are for, such as v2')
     .option('--write <file>', 'JSON as --json prints it, with the rows to change')
     .option('--account <id>', 'account; your own unless said')
@@ -29,11 +29,10 @@ export function addMatrix(program: Command): void {
 async function matrix({ account, namespace, write, json }: MatrixOptions): Promise<void> {
   const wanted = write === undefined ? null : readRows(write)
   const session = await manage(account)
-  const path = `/matrix?namespace=${encodeURIComponent(namespace)}`
   const rows =
     wanted === null
       ? await allRows(session, namespace, json)
-      : (await session.call<{ rows: MatrixRow[] }>(path, { method: 'PUT', json: { rows: wanted } })).rows
+      : await writeRows(session, { namespace, json, rows: wanted })
   if (json) printJson({ rows })
   else print(table(['KEY', 'VERSION', 'RIGHTS'], rows.map(line)))
 }
@@ -48,6 +47,18 @@ async function allRows(session: Manage, namespace: string, json: boolean | undef
     return { items, nextCursor }
   }
   return (await wholeList(read, '/matrix', { of: 'keys', filters: { namespace }, json })).items
+}
+
+/** Sends only what is not so already: a whole matrix may be larger than one call takes. */
+async function writeRows(
+  session: Manage,
+  { namespace, rows, json }: { namespace: string; rows: readonly unknown[]; json: boolean | undefined },
+): Promise<MatrixRow[]> {
+  const present = new Set((await allRows(session, namespace, json)).map((row) => JSON.stringify(row)))
+  const changed = rows.filter((row) => !present.has(JSON.stringify(row)))
+  if (changed.length === 0) return rows as MatrixRow[]
+  const path = `/matrix?namespace=${encodeURIComponent(namespace)}`
+  return (await session.call<{ rows: MatrixRow[] }>(path, { method: 'PUT', json: { rows: changed } })).rows
 }
 
 function readRows(file: string): unknown[] {

@@ -1,16 +1,14 @@
 import { z } from 'zod'
-import { search } from '../store/search.ts'
 import { type Cursors, pageQuery } from '../web/cursor.ts'
 import { accountParams } from '../web/params.ts'
 import { type Route, route } from '../web/route.ts'
 import { granterOf } from './asker.ts'
 import type { KeyDeps } from './create.ts'
 import { requireEachOnce } from './matrix.rules.ts'
-import { changeMatrix, flatRowsOf, rowOf } from './matrix.ts'
+import { changeMatrix, flatRowsOf, matrixPage, rowOf, wholeMatrix } from './matrix.ts'
 import { wishMembers } from './wish.shape.ts'
 
-const MAX_ROWS = 200
-const MAX_BYTES = 1024 * 1024
+const ROWS_AT_ONCE = 200
 
 const namespace = z.string().max(16).meta({ description: 'Namespace of the keys.' })
 const row = z
@@ -20,7 +18,7 @@ const row = z
     grants: wishMembers.grants,
   })
   .meta({ id: 'MatrixRow' })
-const matrixBody = z.strictObject({ rows: z.array(row).min(1).max(MAX_ROWS) }).meta({ id: 'ChangeMatrix' })
+const matrixBody = z.strictObject({ rows: z.array(row).min(1) }).meta({ id: 'ChangeMatrix' })
 const rows = z.array(row)
 
 const MATRIX = '/manage/accounts/{account}/matrix'
@@ -37,17 +35,20 @@ function readRoute({ store, cursors }: KeyDeps & { cursors: Cursors }): Route {
     method: 'get',
     operationId: 'describeMatrix',
     summary: 'The permission matrix of a namespace',
-    description: `A row a key, revoked ones left out; ${MAX_ROWS} rows a page unless limit says less. As CSV a row a grant.`,
+    description:
+      'A row a key, revoked ones left out: all of them, or with limit or cursor a page. As CSV a row a grant.',
     access: 'matrix.describe',
     csvColumns: ['keyId', 'name', 'version', 'subAccount', 'scopes'],
     query: z.strictObject({ ...pageQuery, namespace }),
     answers: { 200: { description: 'The rows.', content: { 'application/json': page } } },
     refusals: ['invalid_request'],
-    async handle({ params: { account }, query: { namespace, limit = MAX_ROWS, cursor } }) {
+    async handle({ params: { account }, query: { namespace, limit, cursor } }) {
       const list = `${MATRIX} ${account} ${namespace}`
-      const after = cursors.read(list, cursor)
-      const query = { where: { namespace }, limit, ...(after && { after }) }
-      const { items, next } = await search(store, account, 'keys', query, (key) => key.revoked === null)
+      const whole = limit === undefined && cursor === undefined
+      const { items, next } = await (whole ? wholeMatrix : matrixPage)(store, account, namespace, {
+        limit: limit ?? ROWS_AT_ONCE,
+        after: cursors.read(list, cursor),
+      })
       const body = { rows: items.map(rowOf), nextCursor: cursors.write(list, next) }
       return { status: 200, body, csvRows: items.flatMap(flatRowsOf) }
     },
@@ -61,10 +62,14 @@ function writeRoute(deps: KeyDeps): Route {
     operationId: 'changeMatrix',
     summary: 'Write rows of the permission matrix, all or none',
     description:
-      'Keys that are not named stay as they are. A row whose version is not the present one is 412, and nothing is written. Tokens of keys that lose something end.',
+      'As many rows as the body holds; keys that are not named stay as they are. A row whose version is not the present one is 412, and nothing is written. Tokens of keys that lose something end.',
     access: 'matrix.change',
     query: z.strictObject({ namespace }),
-    body: { kinds: ['json'], schema: matrixBody, maxBytes: MAX_BYTES },
+    body: {
+      kinds: ['json'],
+      schema: matrixBody,
+      inParts: 'Write the rows in parts: those not named stay as they are.',
+    },
     answers: {
       200: {
         description: 'The rows that were named, as they are now.',

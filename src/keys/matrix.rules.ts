@@ -11,8 +11,9 @@ export interface MatrixRow {
 
 /** A key stands in one row, or it would be unclear what it is to have. @throws Refusal `invalid_request` */
 export function requireEachOnce(rows: readonly MatrixRow[]): void {
+  const first = new Map(rows.map(({ keyId }, i) => [keyId, i] as const).reverse())
   const errors = rows.flatMap(({ keyId }, i): FieldFault[] =>
-    rows.findIndex((row) => row.keyId === keyId) === i
+    first.get(keyId) === i
       ? []
       : [{ pointer: `/rows/${i}/keyId`, detail: 'stands in another row too; name each key once.' }],
   )

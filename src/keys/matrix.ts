@@ -1,6 +1,7 @@
 import { Refusal } from '../errors.ts'
 import { act, type Decision } from '../store/act.ts'
-import type { Kept } from '../store/store.ts'
+import { search } from '../store/search.ts'
+import type { Kept, Page, Position, Store } from '../store/store.ts'
 import { wishOf } from './change.rules.ts'
 import { type KeyAsker, type KeyDeps, load } from './create.ts'
 import { type Edited, editKey } from './edit.ts'
@@ -28,6 +29,34 @@ export async function changeMatrix(
   const written = await deps.statuses.inTurn(() => act(deps.store, () => decide(deps, target, rows)))
   await deps.statusChanged()
   return written
+}
+
+/** Keys of a namespace that are not revoked, from a place on. */
+export function matrixPage(
+  store: Store,
+  account: string,
+  namespace: string,
+  { limit, after }: { limit: number; after: Position | null | undefined },
+): Promise<Page<ApiKey>> {
+  const query = { where: { namespace }, limit, ...(after && { after }) }
+  return search(store, account, 'keys', query, (key) => key.revoked === null)
+}
+
+/** All of them: an account has only so many keys. */
+export async function wholeMatrix(
+  store: Store,
+  account: string,
+  namespace: string,
+  { limit }: { limit: number },
+): Promise<Page<ApiKey>> {
+  const items: Kept<ApiKey>[] = []
+  let after: Position | null = null
+  do {
+    const page: Page<ApiKey> = await matrixPage(store, account, namespace, { limit, after })
+    items.push(...page.items)
+    after = page.next
+  } while (after !== null)
+  return { items, next: null }
 }
 
 export function rowOf({ id, version, grants }: ApiKey): MatrixRow {

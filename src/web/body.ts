@@ -19,6 +19,8 @@ export function mediaTypeOf(kind: BodyKind): string {
 export interface BodyRules {
   kinds: readonly BodyKind[]
   maxBytes?: number
+  /** How to send less at a time, where that is not plain. */
+  inParts?: string
   /** Form parameters that may be given more than once: none unless said (RFC 6749 §3.2). */
   repeatable?: readonly string[]
 }
@@ -39,7 +41,7 @@ export async function readBody(req: IncomingMessage, rules: BodyRules): Promise<
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Refusal('unsupported_media_type', { detail: 'Send the body without Content-Encoding.' })
   }
-  const text = decode(await readBytes(req, rules.maxBytes ?? MAX_BODY_BYTES))
+  const text = decode(await readBytes(req, rules))
   if (text === '' && kind === undefined) return null
   if (kind === undefined) throw unsupported(rules)
   return { members: kind === 'json' ? parseJson(text) : parseForm(text, rules.repeatable ?? []), text }
@@ -69,14 +71,17 @@ function unsupported(rules: BodyRules): Refusal {
   })
 }
 
-async function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
+async function readBytes(
+  req: IncomingMessage,
+  { maxBytes: limit = MAX_BODY_BYTES, inParts = 'Send less at a time.' }: BodyRules,
+): Promise<Buffer> {
   try {
     return await rawBody(req, { limit, length: req.headers['content-length'] ?? null })
   } catch (error) {
     const type = (error as { type?: string }).type
     if (type === 'entity.too.large') {
       throw new Refusal('payload_too_large', {
-        detail: `The body is larger than ${limit / 1024} KiB.`,
+        detail: `The body is larger than ${limit / 1024} KiB. ${inParts}`,
         headers: { Connection: 'close' },
       })
     }

@@ -44,6 +44,7 @@ export interface BodyDeclaration<B> {
   /** What the document shows instead for a kind, where the schema alone would be harder to use. */
   shown?: Partial<Record<BodyKind, z.ZodType>>
   maxBytes?: number
+  inParts?: string
   optional?: true
   repeatable?: readonly string[]
 }

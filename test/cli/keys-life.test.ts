@@ -64,6 +64,10 @@ describe('cli: the life of a key', function () {
       )
       const written = await acme('matrix', '--namespace', 'v2', '--write', file)
       expect(written.stdout).to.match(new RegExp(`^${id} +2 +links:read$`, 'm'))
+      const whole = await acme('matrix', '--namespace', 'v2', '--json')
+      writeFileSync(join(folder, 'all.json'), whole.stdout)
+      const same = await acme('matrix', '--namespace', 'v2', '--write', join(folder, 'all.json'), '--json')
+      expect([same.code, same.json()], same.stderr).to.deep.equal([0, whole.json()])
       const stale = await acme('matrix', '--namespace', 'v2', '--write', file)
       expect([stale.code !== 0, stale.stderr.includes(id)]).to.deep.equal([true, true])
     } finally {

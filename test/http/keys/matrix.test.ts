@@ -160,15 +160,27 @@ onBothStores('The permission matrix, against others', (bed) => {
     )
   }).timeout(60_000)
 
-  it('two hundred rows at once', async () => {
+  it('hundreds of rows at once, read and written whole', async () => {
     const b = bed()
     const acme = await callerOf(b, 'acme-manage')
     const keys = []
-    for (let n = 0; n < 200; n++) keys.push(await makeKey(b, acme))
+    for (let n = 0; n < 290; n++) keys.push(await makeKey(b, acme))
     const rows = keys.map(({ id }) => ({ keyId: id, version: 1, grants: whole('links:read') }))
     const answer = await acme.put(MATRIX, { rows })
     expect(answer.status, answer.text.slice(0, 500)).to.equal(200)
+    const read = (await acme.get(MATRIX)).json() as { rows: Row[]; nextCursor: null }
+    expect(read.nextCursor).to.equal(null)
+    const ids = new Set(keys.map(({ id }) => id))
+    expect(read.rows.filter(({ keyId }) => ids.has(keyId))).to.have.deep.members(answer.json().rows as Row[])
+    expect((await acme.get(`${MATRIX}&limit=50`)).json().rows).to.have.length(50)
     expect((await acme.put(MATRIX, { rows: [...rows, rows[0]] })).status).to.equal(400)
+    const stale = [...(answer.json().rows as Row[]).slice(1), rows[0]]
+    expect((await acme.put(MATRIX, { rows: stale })).status).to.equal(412)
+    const tooMany = await acme.put(MATRIX, { rows: Array(800).fill(rows[0]) })
+    expect([tooMany.status, tooMany.json().detail]).to.deep.equal([
+      413,
+      'The body is larger than 64 KiB. Write the rows in parts: those not named stay as they are.',
+    ])
     expect((await acme.get(`${KEYS}/counts`)).json().active).to.be.greaterThan(200)
   }).timeout(60_000)
 })
