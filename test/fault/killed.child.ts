@@ -1,6 +1,7 @@
 /**
  * A server that kills itself between two steps of a change. Begins with the first message, `{ start }`; `{ killAfter: n }`
- * lets n more steps happen. A step is each write within the commits of a change, the commit itself, and its answer.
+ * lets n more steps happen. A step is the beginning of each
+ * commit of a change, each write within it, the commit itself, and its answer.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import Database from 'better-sqlite3'
@@ -44,6 +45,7 @@ async function begin(): Promise<void> {
 function watchCommits(store: Store): void {
   const commit = store.commit.bind(store)
   const watched = async (account: string, changes: Commit) => {
+    step()
     const done = await commit(account, changes)
     step()
     return done

@@ -160,7 +160,7 @@ for (const kind of ['SQLite', 'MongoDB'] as const) {
       for (let steps = 0, answered = false; !answered; steps++) {
         const made = await make()
         await servers.killAfter(steps)
-        // Answered, it is killed at the first step of the revocation.
+        // Answered, it is killed as the revocation begins.
         answered = (await send('/manage/leaks', [{ token: made.secret }]).catch(() => null)) !== null
         await servers.restart()
         if (!answered) continue
