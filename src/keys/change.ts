@@ -4,6 +4,7 @@ import { type Expected, requireVersion } from '../web/etag.ts'
 import { type KeyChange, wishOf } from './change.rules.ts'
 import { type KeyAsker, type KeyDeps, load } from './create.ts'
 import { editKey } from './edit.ts'
+import { overlapWrites } from './end-rotation.ts'
 import { expiryWrites } from './expiry.ts'
 import { findKey } from './find.ts'
 import { type ShownKey, showKey } from './shape.ts'
@@ -40,12 +41,13 @@ async function decide(
   if (edited === null) return { account, commit: {}, answer: showKey(key, { holder, use, now: deps.now() }) }
   const flipped = await deps.statuses.flip(edited.ends)
   const expiry = await expiryWrites(deps, key, edited.key)
+  const overlap = await overlapWrites(deps, key, edited.key)
   return {
     account,
     commit: {
       expect: guards,
       insert: [...flipped.insert, ...expiry.insert],
-      replace: [{ collection: 'keys', document: edited.key }, ...flipped.replace, ...expiry.replace],
+      replace: [{ collection: 'keys', document: edited.key }, ...flipped.replace, ...expiry.replace, ...overlap],
       remove: expiry.remove,
       events: [edited.event],
     },

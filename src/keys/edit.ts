@@ -9,6 +9,7 @@ import type { KeyWish } from './create.rules.ts'
 import { type KeyAsker, type KeyDeps, keyEvent, refuseBeyond } from './create.ts'
 import { renewed } from './end-tokens.ts'
 import { narrows } from './narrows.rules.ts'
+import { withinKey } from './rotation.rules.ts'
 import { type ApiKey, type KeyUse, statusRefs } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
 
@@ -47,7 +48,7 @@ export async function editKey(deps: KeyDeps, { key, use, wish, around, asker }: 
   if (fault !== null) throw fault
   if (changed.length === 0) return null
   if (asker.bound && widens(key, edited, namespace)) refuseBeyond(edited, account, namespace, { catalog, ...asker })
-  const next = { ...edited, updatedAt: now, version: key.version + 1 }
+  const next = { ...edited, secrets: withinKey(edited, now), updatedAt: now, version: key.version + 1 }
   const narrowed = narrows(key, next, namespace)
   const written = narrowed ? await renewed(allocator, next) : next
   const shown = showKey(written, { holder, use, now })

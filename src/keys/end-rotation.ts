@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.ts'
 import { INVALID } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
-import { EVERY_ACCOUNT, type Kept } from '../store/store.ts'
+import { EVERY_ACCOUNT, type Guarded, type Kept } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
 import { type Expected, requireVersion } from '../web/etag.ts'
 import { type KeyDeps, keyEvent } from './create.ts'
@@ -58,6 +58,14 @@ export async function moveRotation(
 /** Ends the overlap now, and with it the tokens of the old secret. @throws Refusal `not_found`, `no_rotation` */
 export async function endRotation(deps: KeyDeps, target: RotationTarget): Promise<void> {
   await moveRotation(deps, target, 0)
+}
+
+/** What the commit of a change of the key must hold where the change moves the end of its overlap. */
+export async function overlapWrites({ store, now }: KeyDeps, before: ApiKey, after: ApiKey): Promise<Guarded[]> {
+  const endsAt = runningRotation(after, now())?.endsAt
+  if (endsAt === undefined || endsAt === runningRotation(before, now())?.endsAt) return []
+  const end = await store.get(after.account, 'rotations', after.id)
+  return end === null ? [] : [{ collection: 'rotations', document: { ...end, endsAt } }]
 }
 
 /** Takes away the secret whose overlap is over. Done already, or not over: nothing happens. */

@@ -5,10 +5,8 @@ import { granterOf, targetOf } from './asker.ts'
 import { createdKey } from './create.routes.ts'
 import { endRotation, moveRotation } from './end-rotation.ts'
 import { type RotateDeps, rotateKey } from './rotate.ts'
-import { MAX_OVERLAP_SECONDS } from './rotation.rules.ts'
+import { DEFAULT_OVERLAP_SECONDS, MAX_OVERLAP_SECONDS } from './rotation.rules.ts'
 import { KEYS, keyParams, keyShape } from './shape.ts'
-
-const DEFAULT_OVERLAP_SECONDS = 86_400
 
 const overlapSeconds = z.int().min(0).max(MAX_OVERLAP_SECONDS).meta({
   description: 'How long the secret in use stays good beside the new one; 0 ends it and its tokens at once.',

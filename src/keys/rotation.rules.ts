@@ -7,6 +7,7 @@ import { type ApiKey, type KeyUse, keyStatus, type Secret } from './rules.ts'
 
 /** Longest that two secrets stand side by side: 30 days. */
 export const MAX_OVERLAP_SECONDS = 2_592_000
+export const DEFAULT_OVERLAP_SECONDS = 86_400
 /** The old secret counts as given up after so long without use, or after half the overlap where that is shorter. */
 const QUIET_MS = 86_400_000
 
@@ -96,6 +97,12 @@ export function deadline({ expiresAt }: Pick<ApiKey, 'expiresAt'>, wanted: numbe
 /** The secrets with another end of the overlap. */
 export function withDeadline(secrets: readonly Secret[], { old }: Rotation, endsAt: number): Secret[] {
   return secrets.map((secret) => (secret.id === old.id ? { ...secret, expiresAt: endsAt } : secret))
+}
+
+/** The secrets of a key whose own end has moved: an overlap that would outlast it is cut. */
+export function withinKey(key: ApiKey, now: number): Secret[] {
+  const running = runningRotation(key, now)
+  return running === null ? key.secrets : withDeadline(key.secrets, running, deadline(key, running.endsAt))
 }
 
 /** The secrets without some of them. */

@@ -113,6 +113,40 @@ onBothStores('Rotation', (bed) => {
     ])
   })
 
+  it('a key that is to end sooner ends the overlap with it, for good', async () => {
+    const b = bed()
+    const me = await caller()
+    const { path, secret: old, key } = await make(me)
+    const { key: turned, secret } = given(await me.post(`${path}/rotate`, { overlapSeconds: 7200 }))
+    const sooner = iso(b.now() + HOUR)
+    const cut = (await me.patch(path, { expiresAt: sooner }, turned.version)).json() as unknown as Shown
+    expect([cut.rotation?.endsAt, cut.secrets[0]?.expiresAt]).to.deep.equal([sooner, sooner])
+    await me.patch(path, { expiresAt: iso(b.now() + DAY) }, cut.version)
+    expect([await works(b, old), await works(b, secret)]).to.deep.equal([200, 200])
+    b.pass(HOUR)
+    const again = await caller()
+    expect((await shown(again, path)).rotation).to.equal(null)
+    expect([await works(b, old), await works(b, secret)]).to.deep.equal([401, 200])
+    for (let n = 0; n < 2; n++) await closeOverlaps(b.latchkey.keys)
+    const types = (await eventsOf(again, 'acme', key.id)).map(({ type }) => type)
+    expect(types).to.deep.equal(['key.created', 'key.rotated', 'key.updated', 'key.updated', 'key.rotation_ended'])
+  })
+
+  it('a key that has expired shows no rotation, also after a later end', async () => {
+    const b = bed()
+    const me = await caller()
+    const { path, secret: old } = await make(me)
+    const { key: turned } = given(await me.post(`${path}/rotate`, { overlapSeconds: 7200 }))
+    await me.patch(path, { expiresAt: iso(b.now() + HOUR) }, turned.version)
+    b.pass(HOUR)
+    const again = await caller()
+    const expired = await shown(again, path)
+    expect(expired.rotation).to.equal(null)
+    await again.patch(path, { expiresAt: null }, expired.version)
+    expect((await shown(again, path)).rotation).to.equal(null)
+    expect(await works(b, old)).to.equal(401)
+  })
+
   it('again after a lost answer: the unused secret is replaced, the one in use and the deadline stay', async () => {
     const b = bed()
     const me = await caller()
