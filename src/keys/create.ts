@@ -15,6 +15,7 @@ import { iso } from '../web/time.ts'
 import { beyondPlan, beyondRole, type KeyWish, type NewSecret, newKey, wishFault } from './create.rules.ts'
 import { expiryOf } from './expiry.rules.ts'
 import { formatKey, newKeyId, newSecret } from './grammar.rules.ts'
+import { DEFAULT_OVERLAP_SECONDS } from './rotation.rules.ts'
 import type { ApiKey } from './rules.ts'
 import { type ShownKey, showKey } from './shape.ts'
 import { MAX_SHARE_SECONDS, newShare, type Share, shareUrl } from './share.rules.ts'
@@ -66,7 +67,10 @@ export async function createKey(deps: KeyDeps, account: string, wish: KeyWish, a
   return made(deps, decide, asker)
 }
 
-/** Makes a key whose first secret is made when its one-time link is opened, within seven days. */
+/**
+ * Makes a key whose first secret is made when its one-time link is opened, within seven days. Whoever rotates the key
+ * before that keeps their secret for the overlap.
+ */
 export async function createSharedKey(
   deps: KeyDeps,
   account: string,
@@ -79,7 +83,7 @@ export async function createSharedKey(
   const decide = async (): Promise<Decision<SharedKey>> => {
     const { key, commit, shown } = await prepare(deps, account, wish, asker, () => null)
     const { token, share } = newShare(
-      { account, keyId: key.id, overlapSeconds: 0, expiresInSeconds: MAX_SHARE_SECONDS },
+      { account, keyId: key.id, overlapSeconds: DEFAULT_OVERLAP_SECONDS, expiresInSeconds: MAX_SHARE_SECONDS },
       deps,
     )
     return {

@@ -7,6 +7,9 @@ import { LINK_PAGE_HEADERS, linkReply, orPage, wantsPage } from '../web/link-pag
 import { type Reply, type Route, route } from '../web/route.ts'
 import { type FoundShare, findShare, type OpenedShare, openShare } from './open-share.ts'
 import type { RotateDeps } from './rotate.ts'
+import { deadline, liveSecrets, runningRotation } from './rotation.rules.ts'
+import type { ApiKey } from './rules.ts'
+import type { Share } from './share.rules.ts'
 
 const linkParams = z.object({ token: z.string() })
 const opened = z
@@ -52,7 +55,8 @@ export function shareLinkRoutes(deps: RotateDeps): Route[] {
       description: 'Shows a button and does nothing: whoever only previews the link opens nothing.',
       answers: { 200: { description: 'A page with a button.', content: { 'text/html': PAGE } } },
       refusals: REFUSALS,
-      handle: ({ params: { token }, request }) => orPage(request, async () => buttonPage(await findShare(deps, token))),
+      handle: ({ params: { token }, request }) =>
+        orPage(request, async () => buttonPage(await findShare(deps, token), deps.now())),
     }),
     route({
       ...SHARED,
@@ -94,15 +98,35 @@ function answerOf({ account, key, secret }: OpenedShare, links: Links): Reply {
   return { status: 200, headers: LINK_PAGE_HEADERS, body: { account: account.id, key, secret, ...links } }
 }
 
-function buttonPage({ account, found: { key } }: FoundShare): Reply {
-  const more =
-    key.secrets.length === 0 ? '' : ' The one in use now goes on for a while, so that you can change over in peace.'
+function buttonPage({ account, share, found: { key } }: FoundShare, now: number): Reply {
+  const more = whatBecomesOfTheOld(key, share, now)
   return linkReply(
     200,
     `${account.name} shares an API key with you`,
-    `<p>“${escapeHtml(key.name)}”, for ${escapeHtml(key.namespace)}. The button makes a new secret for it and shows it once, so have a safe place ready.${more}</p>
+    `<p>“${escapeHtml(key.name)}”, for ${escapeHtml(key.namespace)}. The button makes a new secret for it and shows it once, so have a safe place ready. ${more}</p>
 <form method="post"><button>Show the API key</button></form>`,
   )
+}
+
+function whatBecomesOfTheOld(key: ApiKey, { overlapSeconds }: Share, now: number): string {
+  if (liveSecrets(key, now).length === 0) return ''
+  const running = runningRotation(key, now)
+  const endsAt = running?.endsAt ?? deadline(key, now + overlapSeconds * 1000)
+  if (endsAt <= now) return 'The one in use now ends at once.'
+  return `The one in use now goes on for ${inWords(endsAt - now)}, so that you can change over in peace.`
+}
+
+const UNITS = [
+  { unit: 'hour', ms: 3_600_000 },
+  { unit: 'minute', ms: 60_000 },
+  { unit: 'second', ms: 1_000 },
+] as const
+
+/** In the largest unit of which it is two or more, rounded down. */
+function inWords(ms: number): string {
+  const { unit, ms: one } = UNITS.find((each) => ms >= 2 * each.ms) ?? UNITS[2]
+  const count = Math.max(1, Math.floor(ms / one))
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`
 }
 
 function secretPage({ key, secret }: OpenedShare, { exchangeUrl, documentationUrl, guideUrl }: Links): Reply {

@@ -109,6 +109,38 @@ onBothStores('Sharing a key', (bed) => {
     expect([again.status, again.headers.get('content-type')]).to.deep.equal([410, 'text/html; charset=utf-8'])
   })
 
+  it('the page says what becomes of the secret in use', async () => {
+    const b = bed()
+    const me = await caller()
+    const says = async (url: string) => /ready\. ?(.*?)<\/p>/.exec((await b.get(url, HTML)).text)?.[1]
+    const { path } = await make(me)
+    const goesOn = (long: string) => `The one in use now goes on for ${long}, so that you can change over in peace.`
+    expect(await says(await share(me, path))).to.equal(goesOn('24 hours'))
+    expect(await says(await share(me, path, { overlapSeconds: 90 }))).to.equal(goesOn('90 seconds'))
+    expect(await says(await share(me, path, { overlapSeconds: 0 }))).to.equal('The one in use now ends at once.')
+    await me.post(`${path}/rotate`, { overlapSeconds: 7200 })
+    expect(await says(await share(me, path, { overlapSeconds: 0 }))).to.equal(goesOn('2 hours'))
+    const ending = await make(me, { expiresAt: iso(b.now() + HOUR / 2) })
+    expect(await says(await share(me, ending.path))).to.equal(goesOn('30 minutes'))
+    const fresh = (await me.post(KEYS, { ...WISH, deliver: 'share' })).json() as { shareUrl: string }
+    expect(await says(fresh.shareUrl)).to.equal('')
+  })
+
+  it('a link made with the key does not end a secret that was made since', async () => {
+    const b = bed()
+    const me = await caller()
+    const made = (await me.post(KEYS, { ...WISH, deliver: 'share' })).json() as {
+      key: { id: string }
+      shareUrl: string
+    }
+    const path = `${KEYS}/${made.key.id}`
+    const { secret } = (await me.post(`${path}/rotate`, { overlapSeconds: 0 })).json() as { secret: string }
+    const opened = (await b.post(made.shareUrl)).json() as { secret: string }
+    expect([await works(b, secret), await works(b, opened.secret)]).to.deep.equal([200, 200])
+    const shown = (await me.get(path)).json() as { rotation: { endsAt: string } }
+    expect(shown.rotation.endsAt).to.equal(iso(b.now() + DAY))
+  })
+
   it('overlap 0: opening ends the secret in use and its tokens', async () => {
     const b = bed()
     const me = await caller()
