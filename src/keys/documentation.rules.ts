@@ -13,6 +13,8 @@ export interface Endpoint {
   /** Plans that have the scope. */
   plans: readonly string[]
   server: string | null
+  /** Whether it can be called as it stands: a GET in which nothing must be filled in. */
+  ready: boolean
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
@@ -28,6 +30,7 @@ export function endpointsOf({ paths, servers }: OpenApiDocument): Endpoint[] {
         servers?: { url: string }[]
         'x-scope'?: string | null
         'x-plans'?: string[]
+        parameters?: { required?: boolean }[]
       }
       return {
         group: operation.tags?.[0] ?? '',
@@ -38,6 +41,7 @@ export function endpointsOf({ paths, servers }: OpenApiDocument): Endpoint[] {
         scope: operation['x-scope'] ?? '',
         plans: operation['x-plans'] ?? [],
         server: (operation.servers ?? servers)?.[0]?.url ?? null,
+        ready: method === 'get' && !path.includes('{') && !operation.parameters?.some(({ required }) => required),
       }
     }),
   )
@@ -51,22 +55,43 @@ const TAKE_KEYS = new Set(['jwts', 'oauth'])
 
 /** A call that needs nothing but a token with its scope. */
 export function firstCall(endpoints: readonly Endpoint[]): Endpoint | undefined {
-  return endpoints.find(({ method, path, scope }) => method === 'GET' && !path.includes('{') && scope !== '')
+  return endpoints.find(({ ready, scope }) => ready && scope !== '')
+}
+
+const WHOAMI = '/manage/whoami'
+
+/**
+ * A first call for these keys: the one that most of them may make.
+ *
+ * @param held what each key may do in the whole account
+ */
+export function firstCallFor(
+  endpoints: readonly Endpoint[],
+  { builtIn }: NamespaceEntry,
+  held: readonly ReadonlySet<string>[],
+): Endpoint | undefined {
+  if (builtIn) return endpoints.find(({ path }) => path === WHOAMI)
+  const callers = ({ scope }: Endpoint): number => held.filter((scopes) => scopes.has(scope)).length
+  const ready = endpoints.filter((one) => one.ready && callers(one) > 0)
+  return ready.reduce<Endpoint | undefined>(
+    (best, one) => (best === undefined || callers(one) > callers(best) ? one : best),
+    undefined,
+  )
 }
 
 export interface ReadmeFacts {
   account: { id: string; name: string; plan: string }
   namespace: NamespaceEntry
   host: string | null
-  endpoints: readonly Endpoint[]
+  /** Undefined where no key may call anything as it stands. */
+  first: Endpoint | undefined
   support: Catalog['support']
   docsUrl: string
   guideUrl: string
 }
 
 /** The page to begin with, in Markdown. */
-export function readmeText({ account, namespace, host, endpoints, support, docsUrl, guideUrl }: ReadmeFacts): string {
-  const first = firstCall(endpoints.filter(({ plans }) => plans.includes(account.plan)))
+export function readmeText({ account, namespace, host, first, support, docsUrl, guideUrl }: ReadmeFacts): string {
   const label = namespace.label === null ? '' : ` (${namespace.label})`
   const contact = [support.name, support.email, support.phone, support.hours].filter(Boolean).join(', ')
   return `# ${namespace.title}${label} for ${inline(account.name)}
@@ -89,7 +114,7 @@ How to keep a key, when to fetch a token and when to try again: <${guideUrl}>
 
 - \`openapi.json\`: the whole API in OpenAPI 3.1. The same, to try out: <${docsUrl}>
 - \`endpoints.csv\`: every endpoint with the scope it needs and the plans that have it. Yours is \`${account.plan}\`.
-- \`keys.csv\`: your keys with their rights. Secrets are not in it: they are shown once, when a key is made.
+- \`keys.csv\`: your keys, with what each may do now. Secrets are not in it: they are shown once, when a key is made.
 
 ## Help
 

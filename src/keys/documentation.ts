@@ -7,9 +7,11 @@ import { csvLine } from '../web/csv.ts'
 import type { OpenApiDocument } from '../web/openapi.ts'
 import { type ZipFile, zipOf } from '../web/zip.ts'
 import { adviceFor } from './admission.rules.ts'
-import { type Endpoint, endpointsOf, readmeText } from './documentation.rules.ts'
+import { type Endpoint, endpointsOf, firstCallFor, readmeText } from './documentation.rules.ts'
+import { explainRights } from './explain.rules.ts'
 import { findKeys } from './find.ts'
-import { showKey } from './shape.ts'
+import { type ShownKey, showKey } from './shape.ts'
+import { surroundings } from './surroundings.ts'
 import { type KeyColumn, keyRow } from './table.rules.ts'
 
 export interface DocumentationDeps {
@@ -46,11 +48,13 @@ export async function describeApi(
   const document = deps.documentOf(namespace.id)
   const endpoints = endpointsOf(document)
   const publicUrl = catalog.manage.issuer.replace(/\/manage$/, '')
+  const keys = await keysOf(deps, accountId, namespace.id, wish.holderType)
+  const usable = keys.filter(({ kind }) => kind === 'secret').map(({ grants }) => wholeAccount(grants))
   const readme = readmeText({
     account,
     namespace,
     host: hostOf(account, namespace),
-    endpoints,
+    first: firstCallFor(endpoints, namespace, usable),
     support: catalog.support,
     docsUrl: `${publicUrl}/docs?ns=${namespace.id}`,
     guideUrl: `${publicUrl}/guide?ns=${namespace.id}`,
@@ -59,7 +63,7 @@ export async function describeApi(
     { name: 'README.md', text: readme },
     { name: 'openapi.json', text: `${JSON.stringify(document, null, 2)}\n` },
     { name: 'endpoints.csv', text: endpointsCsv(endpoints) },
-    { name: 'keys.csv', text: await keysCsv(deps, accountId, namespace.id, wish.holderType) },
+    { name: 'keys.csv', text: keysCsv(keys) },
   ]
   return { name: `${account.id}-${namespace.id}.zip`, zip: zipOf(files, now()) }
 }
@@ -106,23 +110,39 @@ const COLUMNS: readonly KeyColumn[] = [
   'expiresAt',
 ]
 
-async function keysCsv(
-  { store, now }: DocumentationDeps,
+/** The keys as they are shown, but with what a token of each would have now for grants. */
+async function keysOf(
+  deps: DocumentationDeps,
   account: string,
   namespace: string,
   holderType: HolderType | undefined,
-): Promise<string> {
-  const lines = [csvLine(COLUMNS)]
+): Promise<ShownKey[]> {
+  const now = deps.now()
+  const keys: ShownKey[] = []
   let after: Position | null = null
   do {
     const where = { namespace, ...(holderType === undefined ? {} : { holderType }) }
     const query = { where, limit: AT_ONCE, ...(after === null ? {} : { after }) }
-    const { found, next } = await findKeys(store, account, query, { now: now() })
+    const { found, next } = await findKeys(deps.store, account, query, { now })
+    const { around } = await surroundings(
+      deps,
+      account,
+      found.map(({ key }) => key),
+    )
     for (const { key, ...beside } of found) {
-      const row = keyRow(showKey(key, { ...beside, now: now() }))
-      lines.push(csvLine(COLUMNS.map((column) => row[column])))
+      const { effective } = explainRights(key, around(key), now)
+      keys.push({ ...showKey(key, { ...beside, now }), grants: effective })
     }
     after = next
   } while (after !== null)
-  return lines.join('')
+  return keys
+}
+
+function wholeAccount(grants: ShownKey['grants']): ReadonlySet<string> {
+  return new Set(grants.flatMap(({ subAccount, scopes }) => (subAccount === null ? scopes : [])))
+}
+
+function keysCsv(keys: readonly ShownKey[]): string {
+  const rows = keys.map(keyRow)
+  return csvLine(COLUMNS) + rows.map((row) => csvLine(COLUMNS.map((column) => row[column]))).join('')
 }

@@ -67,7 +67,7 @@ onBothStores('The documentation of an account', (bed) => {
     )
     expect(endpoints.find((line) => line.includes(',POST /v2/jwts,'))).to.match(/,API key,,$/)
     const keys = files['keys.csv'] as string
-    expect(keys).to.match(new RegExp(`^${b.keyId('acme-v2-orders')},.*acme-eu=orders:write`, 'm'))
+    expect(keys).to.match(new RegExp(`^${b.keyId('acme-v2-orders')},.*acme-eu=orders:read.*orders:write`, 'm'))
     expect(keys).to.match(new RegExp(`^${b.keyId('acme-northwind')},.*,partner,`, 'm'))
     expect(keys).not.to.contain(b.keyId('acme-v3-server'))
     for (const text of Object.values(files)) expect(text).not.to.match(/lk_[a-z0-9]+_[sp]k_[0-9A-Za-z]{20}/)
@@ -77,6 +77,33 @@ onBothStores('The documentation of an account', (bed) => {
     const env = { ...process.env, LATCHKEY_API_KEY: b.secret('acme-v2-server') }
     const { stdout } = await run('bash', ['-c', script], { env, timeout: 10_000 })
     expect(JSON.parse(stdout), stdout).to.have.property('items')
+  })
+
+  it('tells what a token would have now, and calls what the keys may call', async () => {
+    const b = bed()
+    const acme = await callerOf(b, 'acme-manage')
+    const grants = [{ subAccount: null, scopes: ['orders:write'] }]
+    const holderId = b.demo.holders.fleetparts as string
+    const suspended = { name: 'Asleep', namespace: 'v2', grants, holderId }
+    const made = (await acme.post('/manage/accounts/acme/keys', suspended)).json() as { key: { id: string } }
+    const path = `/manage/accounts/acme/keys/${made.key.id}`
+    const packed = async () => {
+      const files = await download(b, '?holderType=vendor')
+      return { row: files['keys.csv']?.split('\r\n')[1], readme: files['README.md'] }
+    }
+    const before = await packed()
+    expect(before.row).to.include(',orders:read orders:write,')
+    expect(before.readme).to.match(/curl -sS \S+\/v2\/orders /)
+    await acme.post(`${path}/suspend`, {})
+    const after = await packed()
+    expect(after.row).to.include(`${made.key.id},Asleep,,secret,suspended,vendor,`).and.not.include('orders:')
+    expect(after.readme).not.to.include('/v2/orders')
+    await acme.delete(path)
+    const manage = (await download(b, '?namespace=manage'))['README.md'] as string
+    const script = /```sh\n([\s\S]+?)```/.exec(manage)?.[1] as string
+    const env = { ...process.env, LATCHKEY_API_KEY: b.secret('acme-manage') }
+    const { stdout } = await run('bash', ['-c', script], { env, timeout: 10_000 })
+    expect(JSON.parse(stdout), stdout).to.include({ id: b.keyId('acme-manage'), account: 'acme' })
   })
 
   it('is of one namespace, and of one type of holder where asked for', async () => {
