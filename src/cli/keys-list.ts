@@ -8,6 +8,8 @@ export interface ListOptions extends JsonOption {
   namespace?: string
   holderType?: string
   holder?: string
+  status?: string
+  search?: string
   limit?: number
 }
 
@@ -15,7 +17,8 @@ const HEAD = ['NAME', 'ID', 'LAST4', 'RIGHTS', 'HOLDER', 'STATUS', 'LAST USED']
 
 /** `latchkey keys list`: all pages as one. With --json `{items, nextCursor}`, as the API answers a single page. */
 export async function listKeys({ account, limit, json, ...filters }: ListOptions): Promise<void> {
-  const where = { namespace: filters.namespace, holderType: filters.holderType, holderId: filters.holder }
+  const { holder: holderId, search: q, ...same } = filters
+  const where = { ...same, holderId, q }
   const session = await manage(account)
   const how = { of: 'keys', filters: where, most: limit, json }
   const { items, nextCursor } = await wholeList<ShownKey>(session.call, '/keys', how)

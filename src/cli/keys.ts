@@ -1,7 +1,7 @@
 /** The `latchkey keys` family on the command line. */
 import { type Command, Option } from 'commander'
 import { HOLDER_TYPES } from '../holders/rules.ts'
-import { REVOKE_REASONS } from '../keys/rules.ts'
+import { KEY_STATUSES, REVOKE_REASONS } from '../keys/rules.ts'
 import { CUSTOM_DATA, collect, expiry, grant, positiveInteger, wholeNumber } from './input.ts'
 
 const JSON_HELP = 'print the answer of the API as JSON'
@@ -15,6 +15,8 @@ export function addKeys(program: Command): void {
     .option('--namespace <id>', 'only keys of this namespace')
     .addOption(new Option('--holder-type <type>', 'only keys of this type of holder').choices(HOLDER_TYPES))
     .option('--holder <id>', 'only keys of this holder, hld_…')
+    .addOption(new Option('--status <status>', 'only keys in this status').choices(KEY_STATUSES))
+    .option('--search <text>', 'only keys with this in name, description, id, last four, holder or external id')
     .option('--limit <rows>', 'at most so many', positiveInteger)
     .option('--json', 'print {items, nextCursor} as JSON')
     .action(async (options) => (await import('./keys-list.ts')).listKeys(options))
@@ -55,6 +57,11 @@ function addSecrets(keys: Command): void {
     .command('rotate <id>')
     .description('give a key a new secret; it is printed once, on the last line')
     .option(...overlap, wholeNumber)
+    .addOption(
+      new Option('--extend <seconds>', 'how long from now the old secret of the running rotation stays good')
+        .argParser(positiveInteger)
+        .conflicts(['overlap', 'end']),
+    )
     .addOption(new Option('--end', 'end the old secret of the running rotation now').conflicts('overlap'))
     .option('--account <id>', 'account; your own unless said')
     .option('--json', JSON_HELP)

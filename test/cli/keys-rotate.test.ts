@@ -20,6 +20,11 @@ describe('cli: keys rotate, keys share', function () {
     const fresh = stdout.trimEnd().split('\n').at(-1) as string
     expect(fresh).to.match(SECRET)
     expect([await works(fresh), await works(secret('acme-v2-readonly'))]).to.deep.equal([200, 200])
+    const moved = await run(['keys', 'rotate', id, '--extend', '7200'], env('acme-manage'))
+    expect(masked(moved.stdout), moved.stderr).to.equal('The old secret of "acme-v2-readonly" is good until TIME.\n')
+    const asJson = (await run(['keys', 'rotate', id, '--extend', '7200', '--json'], env('acme-manage'))).json()
+    const { endsAt } = asJson.rotation as { endsAt: string }
+    expect(Date.parse(endsAt) - server().latchkey.keys.now()).to.be.within(7_100_000, 7_200_000)
     const ended = await run(['keys', 'rotate', id, '--end'], env('acme-manage'))
     expect(masked(ended.stdout)).to.equal('Ended the old secret of key_ID, and its tokens.\n')
     expect([await works(fresh), await works(secret('acme-v2-readonly'))]).to.deep.equal([200, 401])
@@ -43,9 +48,10 @@ describe('cli: keys rotate, keys share', function () {
   it('refuses what goes not together, and what is no number', async () => {
     const ran = await Promise.all([
       run(['keys', 'rotate', 'key_000000000000', '--end', '--overlap', '5']),
+      run(['keys', 'rotate', 'key_000000000000', '--end', '--extend', '5']),
       run(['keys', 'rotate', 'key_000000000000', '--overlap', 'soon']),
       run(['keys', 'share', 'key_000000000000', '--cancel', '--expires-in', '60']),
     ])
-    expect(ran.map(({ code }) => code)).to.deep.equal([2, 2, 2])
+    expect(ran.map(({ code }) => code)).to.deep.equal([2, 2, 2, 2])
   })
 })

@@ -41,6 +41,17 @@ describe('cli: keys', function () {
       expect(nextCursor).to.equal(null)
     })
 
+    it('filters by status and by a text', async () => {
+      const { env } = server()
+      const names = async (...filters: string[]) => {
+        const { json } = await run(['keys', 'list', ...filters, '--json'], env('acme-manage'))
+        return (json() as { items: { name: string }[] }).items.map(({ name }) => name)
+      }
+      expect(await names('--search', 'northw', '--status', 'active')).to.deep.equal(['acme-northwind'])
+      expect(await names('--search', 'northw', '--status', 'suspended')).to.deep.equal([])
+      expect((await run(['keys', 'list', '--status', 'asleep'], env('acme-manage'))).code).to.equal(2)
+    })
+
     it('follows all pages, of another account too, and stops at --limit', async () => {
       const { env, latchkey } = server()
       const asker = { actor: { type: 'system', id: null, name: 'Test' }, requestId: null, bound: false } as const
