@@ -48,6 +48,8 @@ export interface RefusedItem {
 }
 
 export function refusedItem({ code, message, facts }: Refusal): RefusedItem {
-  const faults = facts.errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`).join(' ')
+  const faults = facts.errors
+    ?.map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`))
+    .join(' ')
   return { code, detail: faults ?? message }
 }

@@ -65,13 +65,16 @@ const HIDDEN = 'lk_…'
 
 /** What cannot be seen goes first, since a key may be parted by it; then any part that decodes to a key, and keys. */
 function withoutSecret(text: string, token: string): string {
-  return visible(text)
+  const holdsIt = (plain: string): boolean => plain.search(KEYS_IN_TEXT) >= 0 || plain.includes(token)
+  const clean = visible(text)
     .replaceAll(/[^\s/?#&=;,:@]+/g, (part) => {
       const plain = decoded(part)
-      return plain !== part && (plain.search(KEYS_IN_TEXT) >= 0 || plain.includes(token)) ? HIDDEN : part
+      return plain !== part && holdsIt(plain) ? HIDDEN : part
     })
     .replaceAll(KEYS_IN_TEXT, HIDDEN)
     .replaceAll(token, HIDDEN)
+  // Half encoded, and parted by what parts a URL.
+  return holdsIt(decoded(clean)) ? HIDDEN : clean
 }
 
 /** However often it was percent-encoded; sequences that are none are left. */
