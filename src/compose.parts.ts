@@ -82,7 +82,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   const verifyIssued = createOwnVerifier({ catalog, keyring, publisher, now })
   const endTokens = createEndTokens(keys)
   const issuerOf = (namespace: string): string => catalog.namespaces.get(namespace)?.issuer ?? ''
-  const streams = createStreams({ store, publisher, issuerOf })
+  const streams = createStreams({ store, publisher, issuerOf, keysTakenAway: keyring.takenAway })
   keyring.onRemoved(streams.keysRemoved)
   const chain = chainOf(opened)
   const leaks = createLeaks({ ...keys, limits, reportLeak: (found, leak) => reportLeak(keys, found, leak) })

@@ -14,7 +14,15 @@ import { newEvent } from '../events/rules.ts'
 import type { SecretRing } from '../secrets.ts'
 import type { Kept, Store } from '../store/store.ts'
 import { findSigningKeys } from './find.ts'
-import { currentKey, dueKey, keyStates, type PublicJwk, type SigningKey, type SigningKeyState } from './rules.ts'
+import {
+  currentKey,
+  dueKey,
+  keyStates,
+  type PublicJwk,
+  type SigningKey,
+  type SigningKeyState,
+  takenAway,
+} from './rules.ts'
 import { seal, unseal } from './seal.ts'
 
 export interface Signer {
@@ -40,6 +48,8 @@ export interface Keyring {
   states(namespace: string): { key: SigningKey; state: SigningKeyState }[]
   /** A new key of the namespace, sealed and not kept yet. */
   make(namespace: NamespaceEntry, due: { generation: number; activatesAt: number }): Promise<SigningKey>
+  /** Kids that were taken away before their time, for as long as somebody may still hold them. */
+  takenAway(namespace: string): string[]
   /** Calls `tell` with keys that were published and are so no more. */
   onRemoved(tell: (namespace: string, kids: readonly string[]) => void): void
 }
@@ -89,6 +99,10 @@ export function createKeyring(deps: KeyringDeps): Keyring {
 
   return {
     states,
+    takenAway(namespace) {
+      const entry = catalog.namespaces.get(namespace)
+      return entry === undefined ? [] : takenAway(keys.get(namespace) ?? [], entry, now()).map(({ kid }) => kid)
+    },
     make: (namespace, due) => makeKey(namespace, due, deps),
     onRemoved(tell) {
       listeners.push(tell)

@@ -95,6 +95,17 @@ export function publishedUntil(supersededAt: number, policy: RotationPolicy): nu
   return supersededAt + (Math.max(policy.tokenTtlSeconds, 300) + policy.jwksMaxAgeSeconds) * 1000 + SKEW_MS
 }
 
+/** Keys that were taken away before their time, and that somebody who has cached them may still verify with. */
+export function takenAway<K extends Pick<SigningKey, 'retiresAt'>>(
+  keys: readonly K[],
+  policy: RotationPolicy,
+  now: number,
+): K[] {
+  return keys.filter(
+    ({ retiresAt }) => retiresAt !== null && retiresAt <= now && now < publishedUntil(retiresAt, policy),
+  )
+}
+
 /**
  * The key that ought to be made now, or null: the first one signs at once, for nobody can have cached anything; every
  * later one is published a long time before it may sign.

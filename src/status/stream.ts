@@ -29,9 +29,11 @@ export function createStreams(deps: {
   store: Store
   publisher: Publisher
   issuerOf: (namespace: string) => string
+  /** Signing keys that are gone before their time: said to everybody who connects, for they may have been away. */
+  keysTakenAway: (namespace: string) => readonly string[]
   maxStreams?: number
 }): Streams {
-  const { store, publisher, issuerOf, maxStreams = MAX_STREAMS } = deps
+  const { store, publisher, issuerOf, keysTakenAway, maxStreams = MAX_STREAMS } = deps
   const followers = new Map<Follower, string>()
   let closed = false
   publisher.onChange((change) => {
@@ -97,9 +99,11 @@ export function createStreams(deps: {
   }
 
   async function first(namespace: string, lastEventId: string | undefined): Promise<string[]> {
+    const gone = keysTakenAway(namespace)
+    const keys = gone.length === 0 ? [] : [keysEvent(gone)]
     // An id alone is no event, but the place to go on from.
-    if (lastEventId === undefined) return [`retry: 1000\nid: ${place(namespace)}\n\n`]
-    return ['retry: 1000\n\n', ...(await missed(namespace, lastEventId).catch(() => [reset(namespace)]))]
+    if (lastEventId === undefined) return [`retry: 1000\nid: ${place(namespace)}\n\n`, ...keys]
+    return ['retry: 1000\n\n', ...keys, ...(await missed(namespace, lastEventId).catch(() => [reset(namespace)]))]
   }
 
   return {
@@ -114,7 +118,7 @@ export function createStreams(deps: {
       return follower
     },
     keysRemoved(namespace, kids) {
-      const text = `event: keys\ndata: ${JSON.stringify({ removed: kids })}\n\n`
+      const text = keysEvent(kids)
       for (const [follower, of] of followers) if (of === namespace) follower.push([text])
     },
     beat() {
@@ -125,6 +129,10 @@ export function createStreams(deps: {
       for (const follower of [...followers.keys()]) follower.end()
     },
   }
+}
+
+function keysEvent(removed: readonly string[]): string {
+  return `event: keys\ndata: ${JSON.stringify({ removed })}\n\n`
 }
 
 /** Versions by number of the list; null for what is no place. */

@@ -58,6 +58,18 @@ onBothStores('Signing keys: rotation by command', (bed) => {
     await reader.cancel()
     const removed = JSON.parse(/event: keys\ndata: (.*)\n/.exec(told)?.[1] as string).removed as string[]
     expect(removed).to.have.members(gone)
+    // Said again to whoever was away, for as long as they may hold them.
+    const opened = async (headers: Record<string, string> = {}) => {
+      const again = (await fetch(`${b.url}/v2/revocations`, { headers })).body as ReadableStream<Uint8Array>
+      const first = again.getReader()
+      const text = Buffer.from((await first.read()).value as Uint8Array).toString('utf8')
+      await first.cancel()
+      return text
+    }
+    for (const headers of [{}, { 'last-event-id': '0.1' }]) {
+      const said = JSON.parse(/event: keys\ndata: (.*)\n/.exec(await opened(headers))?.[1] as string)
+      expect(said.removed).to.have.members(gone)
+    }
     const published = await kids(b)
     expect(published).to.have.length(2)
     expect(published.filter((kid) => gone.includes(kid))).to.deep.equal([])
