@@ -63,6 +63,9 @@ export function createStreams(deps: {
   async function missed(namespace: string, lastEventId: string): Promise<string[]> {
     const seen = readPlace(lastEventId)
     if (seen === null) return [reset(namespace)]
+    // Another instance may have read more than this one has.
+    if (isAhead(seen, publisher.versions(namespace))) await publisher.refresh()
+    if (isAhead(seen, publisher.versions(namespace))) return [reset(namespace)]
     const texts: string[] = []
     for (const [number, version] of publisher.versions(namespace)) {
       const since = seen.get(number) ?? 0
@@ -129,6 +132,11 @@ export function createStreams(deps: {
       for (const follower of [...followers.keys()]) follower.end()
     },
   }
+}
+
+/** Whether the place names a list that is not there, or a version that is still to come. */
+function isAhead(seen: ReadonlyMap<number, number>, versions: ReadonlyMap<number, number>): boolean {
+  return [...seen].some(([number, version]) => version > (versions.get(number) ?? -1))
 }
 
 function keysEvent(removed: readonly string[]): string {

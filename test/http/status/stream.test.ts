@@ -106,7 +106,7 @@ onBothStores('Stream of revocations (SSE)', (bed) => {
     await three.revoke()
     expect((await again.next()).data).to.deep.include({ changed: [{ idx: statusOf(three.token).idx, value: 1 }] })
     again.close()
-    for (const unknown of ['nonsense', '0.x', '__proto__', `0.${'9'.repeat(40)}`]) {
+    for (const unknown of ['nonsense', '0.x', '__proto__', `0.${'9'.repeat(40)}`, '0.999999', '0.1-0.40', '0.1-7.1']) {
       const strange = await listen(bed(), '/v2/revocations', { 'last-event-id': unknown })
       expect((await strange.next()).event, unknown).to.equal('reset')
       strange.close()
