@@ -92,13 +92,13 @@ function streamRoute(namespace: NamespaceEntry, streams: Streams): Route {
     description:
       '`event: status` tells what was tightened since a version of a list, `event: reset` that too much was missed: fetch the lists. ' +
       'It is a hint that makes verifiers faster and never more lenient: a loosening is taken from the signed list alone. ' +
-      '`Last-Event-ID` goes on from there, at any instance.',
+      '`event: keys` names signing keys that were taken away. `Last-Event-ID` goes on from there, at any instance. One address may have 250 streams.',
     answers: {
       200: { description: 'The stream; a comment every 15 seconds.', content: { 'text/event-stream': z.string() } },
     },
     refusals: ['streams_full'],
     async handle({ request }) {
-      const body = streams.open(namespace.id, request.header('last-event-id'))
+      const body = streams.open(namespace.id, request.header('last-event-id'), request.address)
       if (body === null) throw new Refusal('streams_full', { retryAfterSeconds: 30 })
       const headers = { 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }
       return { status: 200, headers, type: 'text/event-stream', body }

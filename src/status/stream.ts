@@ -1,4 +1,5 @@
 /** Changes of status pushed to whoever follows (SSE); what a signed list says later, said at once. */
+import { addressBucket } from '../keys/addresses.rules.ts'
 import { EVERY_ACCOUNT, type Store } from '../store/store.ts'
 import { createFollower, type Follower } from './follower.ts'
 import type { ListChange, Publisher } from './publish.ts'
@@ -6,10 +7,10 @@ import { listId, statusUri, VALID } from './rules.ts'
 
 export interface Streams {
   /**
-   * Events of a namespace from now on, and those since `lastEventId` before them. Null where too many follow already:
-   * the rest poll.
+   * Events of a namespace from now on, and those since `lastEventId` before them. Null where too many follow already,
+   * in all or from that address: the rest poll.
    */
-  open(namespace: string, lastEventId: string | undefined): AsyncIterable<string> | null
+  open(namespace: string, lastEventId: string | undefined, address: string): AsyncIterable<string> | null
   /** Tells that signing keys are gone, so that nothing signed with them is taken any more. */
   keysRemoved(namespace: string, kids: readonly string[]): void
   /** A sign of life to all, so that a connection that is gone shows. */
@@ -20,6 +21,8 @@ export interface Streams {
 
 /** Over all namespaces, in this process. */
 const MAX_STREAMS = 1_000
+/** Of one address, or of one IPv6 network, lest one client take the places of all. */
+const MAX_STREAMS_PER_ADDRESS = 250
 /** In one event; more are told in several. */
 const MAX_CHANGES = 1_000
 /** Read from the store for one who comes back; who has missed more starts anew. */
@@ -34,11 +37,11 @@ export function createStreams(deps: {
   maxStreams?: number
 }): Streams {
   const { store, publisher, issuerOf, keysTakenAway, maxStreams = MAX_STREAMS } = deps
-  const followers = new Map<Follower, string>()
+  const followers = new Map<Follower, { namespace: string; from: string }>()
   let closed = false
   publisher.onChange((change) => {
     const texts = eventsOf(change)
-    for (const [follower, namespace] of followers) if (namespace === change.namespace) follower.push(texts)
+    for (const [follower, { namespace }] of followers) if (namespace === change.namespace) follower.push(texts)
   })
 
   /** Where the namespace's lists stand: the same in every instance, so that any of them can go on from it. */
@@ -110,19 +113,22 @@ export function createStreams(deps: {
   }
 
   return {
-    open(namespace, lastEventId) {
+    open(namespace, lastEventId, address) {
       // A stream that begins while the server ends would keep it from ending.
       if (closed || followers.size >= maxStreams) return null
+      const from = addressBucket(address)
+      const same = [...followers.values()].filter((one) => one.from === from).length
+      if (same >= MAX_STREAMS_PER_ADDRESS) return null
       const follower = createFollower(
         () => first(namespace, lastEventId),
         () => followers.delete(follower),
       )
-      followers.set(follower, namespace)
+      followers.set(follower, { namespace, from })
       return follower
     },
     keysRemoved(namespace, kids) {
       const text = keysEvent(kids)
-      for (const [follower, of] of followers) if (of === namespace) follower.push([text])
+      for (const [follower, of] of followers) if (of.namespace === namespace) follower.push([text])
     },
     beat() {
       for (const follower of followers.keys()) follower.push([':\n\n'])

@@ -113,6 +113,20 @@ onBothStores('Stream of revocations (SSE)', (bed) => {
     }
   })
 
+  it('gives one address 250 streams; the rest poll, and a place that is free is given again', async () => {
+    const open = () => fetch(`${bed().url}/v3/revocations`)
+    const streams = await Promise.all(Array.from({ length: 251 }, open))
+    const refused = streams.filter(({ status }) => status === 503)
+    expect(refused).to.have.length.within(1, 2)
+    expect(refused[0]?.headers.get('retry-after')).to.equal('30')
+    await Promise.all(streams.map(({ body }) => body?.cancel()))
+    let again = await open()
+    // The server hears a little later that they have gone.
+    while (again.status === 503) again = await open()
+    expect(again.status).to.equal(200)
+    await again.body?.cancel()
+  })
+
   it('tells nothing that loosens, and nothing of other namespaces', async () => {
     const stream = await listen(bed(), '/v3/revocations')
     const { revoke } = await aKey('of v2')
