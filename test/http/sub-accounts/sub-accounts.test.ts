@@ -118,4 +118,20 @@ onBothStores('Sub-accounts', (bed) => {
     const types = (await eventsOf(acme, 'acme', 'acme-eu')).map(({ type }) => type)
     expect(types.slice(-2)).to.deep.equal(['sub_account.suspended', 'sub_account.resumed'])
   })
+
+  it('a suspended one gives no token that names it', async () => {
+    const b = bed()
+    const acme = await callerOf(b, 'acme-manage')
+    expect((await acme.post(SUBS, { id: 'acme-off', name: 'Off', kind: 'brand' })).status).to.equal(201)
+    const grants = [
+      { subAccount: null, scopes: ['links:read'] },
+      { subAccount: 'acme-off', scopes: ['orders:write'] },
+    ]
+    const { secret } = (await acme.post(KEYS, { name: 'of one', namespace: 'v2', grants })).json()
+    const exchange = () => b.post('/v2/jwts', { json: { apiKey: secret, subAccount: 'acme-off' } })
+    expect((await exchange()).status).to.equal(200)
+    expect((await acme.post(`${SUBS}/acme-off/suspend`, {})).status).to.equal(200)
+    const refused = await exchange()
+    expect([refused.status, refused.json().code]).to.deep.equal([400, 'invalid_scope'])
+  })
 })
