@@ -31,7 +31,13 @@ export function createTallies({ store, batchId }: { store: Store; batchId: () =>
   }
 
   async function run(): Promise<void> {
-    if (batches.length === 0) batches = take()
+    // What the store would not take the last time goes first.
+    await write()
+    batches = take()
+    await write()
+  }
+
+  async function write(): Promise<void> {
     for (let batch = batches[0]; batch !== undefined; batch = batches[0]) {
       const { id, told } = batch
       const counted = told.map((one) => one.counted)

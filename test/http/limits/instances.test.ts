@@ -42,6 +42,21 @@ onOneStore('Limits over two instances', (start) => {
     expect([(await exchange(a)).status, (await exchange(b)).status]).to.deep.equal([200, 200])
   }).timeout(30_000)
 
+  it('also of what the store would not take at first, and of what came meanwhile', async () => {
+    const [a, b] = await both()
+    const { store } = a.latchkey
+    const merge = store.merge.bind(store)
+    store.merge = () => Promise.reject(new Error('away'))
+    expect(tally(await many(a, 20), 200)).to.equal(20)
+    await a.latchkey.flush().catch(() => {})
+    expect(tally(await many(a, 20), 200)).to.equal(20)
+    store.merge = merge
+    await a.latchkey.flush()
+    await exchange(b)
+    await b.latchkey.flush()
+    expect((await exchange(b)).headers.get('ratelimit')).to.match(/^"key";r=18;t=60/)
+  }).timeout(30_000)
+
   it('of an account, by whichever of its keys', async () => {
     const [a, b] = await both(tight('limits: { exchangesPerMinutePerKey: null, exchangesPerMinute: 10 }'))
     expect(tally(await many(a, 8), 200)).to.equal(8)
