@@ -18,7 +18,9 @@ const OF_CHANGES = new Set(['keys', 'holders', 'endings', 'leakReports'])
 const within = new AsyncLocalStorage<true>()
 let left = Number.POSITIVE_INFINITY
 
-process.on('disconnect', () => process.exit(0))
+// Not at once: a transaction left open on MongoDB holds up whatever is created or dropped there.
+let close = () => Promise.resolve()
+process.on('disconnect', () => close().finally(() => process.exit(0)))
 process.on('message', (message: { start: true } | { killAfter: number }) => {
   if ('start' in message) void begin()
   else {
@@ -29,17 +31,18 @@ process.on('message', (message: { start: true } | { killAfter: number }) => {
 
 async function begin(): Promise<void> {
   tellSessions()
-  const { url, store } = await start(loadConfig(process.env as Record<string, string>), {
+  const server = await start(loadConfig(process.env as Record<string, string>), {
     now: Date.now,
     random: pooledRandom(),
   })
-  watchCommits(store)
+  close = server.close
+  watchCommits(server.store)
   const statement = new Database(':memory:').prepare('SELECT 1')
   stepBefore(Object.getPrototypeOf(statement), ['run'])
   const { Collection, ClientSession } = mongoose.mongo
   stepBefore(Collection.prototype, ['insertMany', 'replaceOne', 'bulkWrite'])
   stepBefore(ClientSession.prototype, ['commitTransaction'])
-  process.send?.({ url })
+  process.send?.({ url: server.url })
 }
 
 function watchCommits(store: Store): void {
