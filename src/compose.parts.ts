@@ -32,6 +32,7 @@ import { createNonces } from './tokens/nonces.ts'
 import { createOwnVerifier } from './tokens/own.ts'
 import type { VerifyIssued } from './tokens/subject.ts'
 import { createCounters } from './usage/counters.ts'
+import { createCrowd } from './usage/crowd.ts'
 import { createFlushes, type Flushes } from './usage/flushes.ts'
 import { createExchangeLimits } from './usage/limits.ts'
 import { createSignInLimits } from './usage/sign-in.ts'
@@ -68,14 +69,15 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   await publisher.refresh()
   const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
   const rehash = createRehash(store)
-  const tallies = createTallies({ store, batchId: () => newId('batch') })
+  const instance = newId('ins')
+  const flushes = createFlushes({ store, counters, id: instance, now })
+  const crowd = createCrowd({ others: flushes.others, now })
+  const tallies = createTallies({ store, crowd, instance, batchId: () => newId('batch'), now })
   const notes = createNotes({ store, now })
   const denials = createDenials({ store, notes, newId })
   const people = makePeople(config, opened, { tallies, notes }, { now, random })
   const limits = createExchangeLimits(catalog, now, tallies)
   const outbound = createOutbound({ allow: config.outboundAllow })
-  const instance = newId('ins')
-  const flushes = createFlushes({ store, counters, id: instance, now })
   const keys = makeKeys(config, opened, { outbound, publisher, flushes }, { now, random })
   const clientKeys = createClientKeys({ outbound, now })
   const authentication: AuthenticateDeps = { store, catalog, peppers, clientKeys, now, waits: createWaits() }

@@ -64,7 +64,7 @@ export function makeRoutes(
     ...holderRoutes(subjects),
     ...eventRoutes({ store, cursors, verifyEvents: createVerifyEvents(chain) }),
     ...usageRoutes({ store, catalog, now }),
-    ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh, isAlone: flushes.isAlone }),
+    ...signingKeyRoutes({ ...keys, makeKey: keyring.make, refresh: keyring.refresh, others: flushes.others }),
   ]
   const issuer = new Map<string, Route[]>(
     [...catalog.namespaces.values()].map((namespace) => [

@@ -71,7 +71,7 @@ export interface Latchkey {
 const POLL_STATUS_MS = 250
 const BEAT_MS = 15_000
 const FLUSH_MS = 1_000
-const TELL_COUNTS_MS = 500
+const TELL_COUNTS_MS = 250
 const END_TOKENS_MS = 1_000
 const CLOSE_OVERLAPS_MS = 1_000
 const ATTEND_MS = 500
@@ -114,6 +114,8 @@ async function put(
   const { routes, documents } = makeRoutes(config, opened, parts, { demo, logger, identify })
   const generation = await adoptCatalog({ store, catalog, endTokens })
   await flushes.join()
+  // Who else is there must be known before the first exchange.
+  await parts.tallies.flush()
   const { denials } = parts
   listener.serve(makeApp(config, opened, { routes, documents, logger, identify, denials, now: outside.now }))
   const loops = startLoops(parts, logger, generation)

@@ -16,8 +16,8 @@ export interface RotateDeps {
   makeKey: (namespace: NamespaceEntry, due: { generation: number; activatesAt: number }) => Promise<SigningKey>
   /** Reads the keys again, and makes the one that is due now. */
   refresh: () => Promise<void>
-  /** Whether no other instance runs. */
-  isAlone: () => Promise<boolean>
+  /** The other instances that run. */
+  others: () => Promise<readonly unknown[]>
 }
 
 /** Every key of the namespace, the oldest first. */
@@ -53,7 +53,7 @@ async function decide(
 ): Promise<Decision<null>> {
   const now = deps.now()
   const keys = await findSigningKeys(deps.store, namespace.id)
-  const rotation = rotationOf(keys, namespace, now, { emergency, alone: await deps.isAlone() })
+  const rotation = rotationOf(keys, namespace, now, { emergency, alone: (await deps.others()).length === 0 })
   if (!rotation.ok) throw new Refusal('next_key_too_new', { retryAfterSeconds: rotation.retryAfterSeconds })
   const insert: Write[] = []
   const replace: Guarded[] = []

@@ -112,7 +112,7 @@ export const collections: Readonly<Record<CollectionName, Declaration>> = {
   deletedKeys: { sort: 'deletedAt', shared: true },
   keyExpiries: { sort: 'dueAt' },
   usage: { sort: 'day', filter: ['month', 'keyId', 'namespace'] },
-  tallies: { sort: 'endsAt', shared: true, sweepAfterMs: HOUR },
+  tallies: { sort: 'endsAt', filter: ['asked'], shared: true, sweepAfterMs: HOUR },
   endings: { sort: 'createdAt' },
   servedCatalogs: { sort: 'generation', shared: true },
   rotations: { sort: 'endsAt' },

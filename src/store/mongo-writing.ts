@@ -48,11 +48,17 @@ export class Writing {
     return events
   }
 
-  /** @throws Refusal where the mark is there: the batch has happened. */
-  async merge(markId: string, now: number, merges: readonly Merge[]): Promise<void> {
+  /**
+   * @returns the documents as the merges leave them
+   * @throws Refusal where the mark is there: the batch has happened.
+   */
+  async merge(markId: string, now: number, merges: readonly Merge[]): Promise<Kept<Document>[]> {
     const mark = { id: markId, account: '', createdAt: now }
     await this.#insert([toRow('', 'marks', mark)])
-    for (const [name, group] of grouped(merges)) await this.#mergeInto(name, group)
+    const merged = new Map<string, Kept<Document>>()
+    for (const [name, group] of grouped(merges))
+      for (const document of await this.#mergeInto(name, group)) merged.set(`${name} ${document.id}`, document)
+    return merges.map(({ collection, id }) => merged.get(`${collection} ${id}`) as Kept<Document>)
   }
 
   /** The driver's collection: mongoose would cast what is to be kept as it is. Every filter here is of `$eq` alone. */
@@ -120,7 +126,7 @@ export class Writing {
     }
   }
 
-  async #mergeInto(name: CollectionName, merges: readonly Merge[]): Promise<void> {
+  async #mergeInto(name: CollectionName, merges: readonly Merge[]): Promise<Kept<Document>[]> {
     const session = this.#session
     const ids = [...new Set(merges.map(({ id }) => id))]
     const query = this.#models[name].find({ _id: mongoose.trusted({ $in: ids }) })
@@ -136,6 +142,10 @@ export class Writing {
       return { replaceOne: { filter: guardOf({ ...row, rev }), replacement: toStored(row, rev + 1) } }
     })
     await orAgain(this.#raw(name).bulkWrite(writes, { session }))
+    return [...documents].map(([id, merged]) => ({
+      ...(merged as unknown as Document),
+      rev: (revs.get(id) ?? 0) + 1,
+    }))
   }
 }
 

@@ -19,6 +19,7 @@ import {
   requireId,
   requireScope,
   SWEEP_LIMIT,
+  Sweeping,
   sweeps,
 } from './rules.ts'
 import {
@@ -26,6 +27,7 @@ import {
   type Commit,
   type CommitResult,
   type Document,
+  EVERY_ACCOUNT,
   type Kept,
   type Merge,
   type Page,
@@ -96,6 +98,7 @@ class MongoStore implements Store {
   readonly #models: Models
   readonly #options: StoreOptions
   readonly #turns = new Turns(TURN_PATIENCE_MS)
+  readonly #sweeping = new Sweeping()
   #closed = false
 
   constructor(connection: Connection, models: Models, options: StoreOptions) {
@@ -187,19 +190,21 @@ class MongoStore implements Store {
     }
   }
 
-  async merge(batchId: string, merges: readonly Merge[]): Promise<void> {
+  async merge(batchId: string, merges: readonly Merge[]): Promise<(Kept<Document> | null)[]> {
     planMerge(batchId, merges)
     const now = this.#options.now()
     const id = `batch:${batchId}`
     const writing = (session: ClientSession) => new Writing(this.#models, session)
     try {
-      await this.#guard(async () => {
-        for (const { collection, member, before } of sweeps(now)) await this.#sweep(collection, member, before)
-        await inTransaction(this.#connection, (session) => writing(session).merge(id, now, merges))
+      return await this.#guard(async () => {
+        if (this.#sweeping.isDue(now, merges.length + 1))
+          for (const { collection, member, before } of sweeps(now)) await this.#sweep(collection, member, before)
+        return inTransaction(this.#connection, (session) => writing(session).merge(id, now, merges))
       })
     } catch (error) {
       // The mark is there: the batch has happened.
-      if (!(error instanceof Refusal)) throw error
+      if (error instanceof Refusal) return this.getMany(EVERY_ACCOUNT, merges as readonly Ref[])
+      throw error
     }
   }
 

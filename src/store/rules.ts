@@ -18,8 +18,9 @@ import {
 
 export type Plain = Record<string, unknown>
 
-/** The most marks that one merge sweeps. */
+/** The most documents of a collection that one merge sweeps. */
 export const SWEEP_LIMIT = 100
+const SWEEP_EVERY_MS = 1000
 export const MAX_PAGE = 1000
 
 /** Where a document stands. */
@@ -330,6 +331,22 @@ function setNumber(document: Plain, path: string, next: (present: number | null)
   }
   const present = Object.hasOwn(at, last) ? at[last] : undefined
   at[last] = next(typeof present === 'number' ? present : null)
+}
+
+/** When a merge is to sweep: so often that more goes than comes, and no more than that. */
+export class Sweeping {
+  #last = Number.NEGATIVE_INFINITY
+  #added = 0
+
+  /** @param added documents that the merge may add, its mark included */
+  isDue(now: number, added: number): boolean {
+    this.#added += added
+    const recent = now >= this.#last && now < this.#last + SWEEP_EVERY_MS
+    if (recent && this.#added < SWEEP_LIMIT) return false
+    this.#last = now
+    this.#added = 0
+    return true
+  }
 }
 
 /** Collections whose old documents a merge sweeps, with the instant before which they are old. */

@@ -22,6 +22,7 @@ import {
   requireId,
   requireScope,
   SWEEP_LIMIT,
+  Sweeping,
   sweeps,
   toRow,
 } from './rules.ts'
@@ -79,16 +80,17 @@ class SqliteStore implements Store {
   readonly #options: StoreOptions
   readonly #statements = new Map<string, Database.Statement>()
   readonly #read: Record<CollectionName, Database.Statement<[string], Found>>
-  readonly #transaction: (work: () => unknown) => unknown
+  readonly #transaction: <T>(work: () => T) => T
+  readonly #sweeping = new Sweeping()
   readonly #linked: LinkedReads
 
   constructor(database: Database.Database, options: StoreOptions) {
     this.#database = database
     this.#options = options
     const transaction = database.transaction((work: () => unknown) => work()).immediate
-    this.#transaction = (work) => {
+    this.#transaction = <T>(work: () => T) => {
       this.#linked.forget()
-      return transaction(work)
+      return transaction(work) as T
     }
     const reads = names().map((name) => [
       name,
@@ -154,7 +156,7 @@ class SqliteStore implements Store {
     const plan = planCommit(account, commit)
     return this.#guard(() => {
       try {
-        const events = this.#transaction(() => this.#write(account, commit, plan)) as EventDocument[]
+        const events = this.#transaction(() => this.#write(account, commit, plan))
         return { ok: true, events }
       } catch (error) {
         if (error instanceof Refusal) return error.result
@@ -163,9 +165,14 @@ class SqliteStore implements Store {
     })
   }
 
-  async merge(batchId: string, merges: readonly Merge[]): Promise<void> {
+  async merge(batchId: string, merges: readonly Merge[]): Promise<(Kept<Document> | null)[]> {
     planMerge(batchId, merges)
-    this.#guard(() => this.#transaction(() => this.#merge(batchId, merges)))
+    return this.#guard(() =>
+      this.#transaction(() => {
+        this.#merge(batchId, merges)
+        return merges.map(({ collection, id }) => this.#find(EVERY_ACCOUNT, collection, id))
+      }),
+    )
   }
 
   async ping(): Promise<void> {
@@ -269,7 +276,8 @@ class SqliteStore implements Store {
 
   #merge(batchId: string, merges: readonly Merge[]): void {
     const now = this.#options.now()
-    for (const { collection, before } of sweeps(now)) this.#sweep(collection, before)
+    if (this.#sweeping.isDue(now, merges.length + 1))
+      for (const { collection, before } of sweeps(now)) this.#sweep(collection, before)
     const id = `batch:${batchId}`
     if (this.#read.marks.get(id) !== undefined) return
     this.#insert(toRow('', 'marks', { id, account: '', createdAt: now } as Document))

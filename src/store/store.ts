@@ -4,7 +4,7 @@
  * - `get` / `getMany` / `getLinked` read by id, each in one round trip;
  * - `page` walks a collection in its declared order;
  * - `commit` writes: everything in it happens, with its events, or nothing does;
- * - `merge` adds to counters that no decision hangs on, once per batch.
+ * - `merge` adds to counters, once per batch, and tells what they have come to.
  *
  * The account is the unit of consistency: a commit takes the account's head first, gives each event the next `seq` and
  * the MAC that chains it to what stood before, and so two writers can never fork an account's history.
@@ -163,8 +163,13 @@ export interface Store {
   ): Promise<{ document: Kept<Collections[C]>; linked: Record<string, Kept<Document>[]> } | null>
   page<C extends CollectionName>(scope: Scope, collection: C, query: PageQuery): Promise<Page<Collections[C]>>
   commit(account: string, commit: Commit): Promise<CommitResult>
-  /** Adds a batch to counters, exactly once per `batchId` (which is kept for a day). */
-  merge(batchId: string, merges: readonly Merge[]): Promise<void>
+  /**
+   * Adds a batch to counters, exactly once per `batchId` (which is kept for a day).
+   *
+   * @returns each document as this batch left it, in the order of the merges; where the batch had happened before, as it
+   *   stands now, and null where it is gone
+   */
+  merge(batchId: string, merges: readonly Merge[]): Promise<(Kept<Document> | null)[]>
   /** Resolves when the database answers. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -10,8 +10,8 @@ export interface Flushes {
   join(): Promise<void>
   /** Answers others that asked for a flush, and says now and then that this instance is there. To be called often. */
   attend(): Promise<void>
-  /** Whether no other instance runs, as far as can be known; one that was killed counts for a minute yet. */
-  isAlone(): Promise<boolean>
+  /** The other instances that run, as far as can be known: one that was killed counts for a minute yet. */
+  others(): Promise<Instance[]>
   /** After the last flush: nothing is left that the others would have to wait for. */
   leave(): Promise<void>
   /**
@@ -67,9 +67,9 @@ export function createFlushes(deps: { store: Store; counters: Counters; id: stri
         await change(id, ({ answered }) => ({ answered: Math.max(answered, own.asked), seenAt: now() }))
       else if (now() >= own.seenAt + SEEN_EVERY_MS) await change(id, () => ({ seenAt: now() }))
     },
-    async isAlone() {
+    async others() {
       const { items } = await store.page('', 'instances', { limit: MAX_INSTANCES })
-      return items.every((one) => one.id === id || one.seenAt + GONE_AFTER_MS < now())
+      return items.filter((one) => one.id !== id && one.seenAt + GONE_AFTER_MS >= now())
     },
     async leave() {
       const own = await store.get('', 'instances', id)

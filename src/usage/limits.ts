@@ -1,9 +1,11 @@
 /**
  * Rate limits of the exchange: by key and by account as the plan says, by address for refused exchanges, and a budget
- * of their own for publishable keys. Counted in memory, so that an exchange writes nothing; the flush tells the others.
+ * of their own for publishable keys. Counted in memory, so that an exchange writes nothing until several instances come
+ * to the end of a limit.
  */
 import type { Catalog, PlanEntry } from '../catalog.ts'
 import { addressBucket } from '../keys/addresses.rules.ts'
+import { ExactLimiter } from './exact.ts'
 import { WINDOW_SECONDS } from './rules.ts'
 import type { Tallies } from './tallies.ts'
 import { type LimitName, type LimitState, settle, WindowLimiter } from './window.ts'
@@ -23,22 +25,28 @@ export interface ExchangeLimits {
   reported(address: string): Promise<LimitDecision>
 }
 
+type Purpose = 'key' | 'account' | 'publishable address' | 'publishable account' | 'refused' | 'reported'
+/** The others are of anybody who sends anything: what they count in must not cost the store more. */
+const EXACT: ReadonlySet<Purpose> = new Set(['key', 'account', 'publishable address', 'publishable account'])
+
 /** Reports a minute, each of many keys. */
 const REPORTS_PER_ADDRESS = 60
 
 export function createExchangeLimits(catalog: Catalog, now: () => number, tallies: Tallies): ExchangeLimits {
   const limiters = new Map<string, WindowLimiter>()
-  const limiter = (purpose: string, points: number): WindowLimiter => {
+  const limiter = (purpose: Purpose, points: number): WindowLimiter => {
     const id = `${purpose}/${points}`
     const known = limiters.get(id)
     if (known !== undefined) return known
-    const made = new WindowLimiter(purpose, points, WINDOW_SECONDS, now)
+    const made = EXACT.has(purpose)
+      ? new ExactLimiter(purpose, points, WINDOW_SECONDS, now, tallies)
+      : new WindowLimiter(purpose, points, WINDOW_SECONDS, now)
     limiters.set(id, made)
     tallies.share(made)
     return made
   }
   async function takeAll(
-    wanted: { name: LimitName; purpose: string; points: number | null; of: string }[],
+    wanted: { name: LimitName; purpose: Purpose; points: number | null; of: string }[],
   ): Promise<LimitDecision> {
     const states: LimitState[] = []
     for (const { name, purpose, points, of } of wanted) {

@@ -1,5 +1,7 @@
-/** Limits that hold over all instances: each counts in memory, and the flush adds up (docs/decisions/0003). */
+/** Limits that hold over all instances: each counts in memory, and the store adds up (docs/decisions/0003). */
 import type { Store } from '../store/store.ts'
+import { AskedWindows } from './asked.ts'
+import type { Crowd } from './crowd.ts'
 import { type Counted, type Tally, tallyId, tallyMerge } from './tally.rules.ts'
 import type { WindowLimiter } from './window.ts'
 
@@ -9,8 +11,18 @@ export interface Tallies {
   /**
    * Tells what was counted before this call, and learns what the others have counted of the same. What the store would
    * not take is told with the next call.
+   *
+   * @throws StoreUnavailable
    */
   flush(): Promise<void>
+  /** What of `points` may be used here, in a window that began at `startsAt` (UTC ms), before the others are asked. */
+  portion(points: number, startsAt: number): number
+  /** Has all instances tell what they used of a window, and from then on each use before it counts. */
+  ask(id: string, endsAt: number): void
+  isAsked(id: string): boolean
+  anyAsked(): boolean
+  /** Whether all have answered. */
+  isSettled(id: string): boolean
 }
 
 /** As many as the store sweeps with each merge, so that what is added goes again. */
@@ -18,33 +30,66 @@ const TOLD_AT_ONCE = 100
 /** Of each limit in a flush; what is beyond waits for the next, so that made-up addresses cannot keep the store busy. */
 const TOLD_A_FLUSH = 2_000
 
-export function createTallies({ store, batchId }: { store: Store; batchId: () => string }): Tallies {
+interface Telling {
+  id: string
+  endsAt: number
+  count: number
+  answers: boolean
+  /** Null for a window that nothing was counted in here. */
+  told: { limiter: WindowLimiter; counted: Counted } | null
+}
+
+interface Deps {
+  store: Store
+  crowd: Crowd
+  /** The id of this instance. */
+  instance: string
+  batchId: () => string
+  /** UTC ms */
+  now: () => number
+}
+
+export function createTallies(deps: Deps): Tallies {
+  const { store, crowd, instance, batchId } = deps
   const limiters: WindowLimiter[] = []
+  const asked = new AskedWindows(deps)
   /** Taken from the limiters, and perhaps not written. */
-  let batches: { id: string; told: { limiter: WindowLimiter; counted: Counted }[] }[] = []
+  let batches: { id: string; tellings: Telling[] }[] = []
   let flushing: Promise<void> | null = null
 
   function take(): typeof batches {
-    const told = limiters.flatMap((limiter) => limiter.tell(TOLD_A_FLUSH).map((counted) => ({ limiter, counted })))
-    const starts = Array.from({ length: Math.ceil(told.length / TOLD_AT_ONCE) }, (_, i) => i * TOLD_AT_ONCE)
-    return starts.map((start) => ({ id: batchId(), told: told.slice(start, start + TOLD_AT_ONCE) }))
+    const due = asked.answer()
+    const ids = new Set(due.keys())
+    const tellings = limiters.flatMap((limiter) =>
+      limiter.tell(TOLD_A_FLUSH, ids).map((counted): Telling => {
+        const { endsAt, count } = counted
+        const id = tallyId(counted)
+        return { id, endsAt, count, answers: due.delete(id), told: { limiter, counted } }
+      }),
+    )
+    for (const [id, { endsAt }] of due) tellings.push({ id, endsAt, count: 0, answers: true, told: null })
+    const starts = Array.from({ length: Math.ceil(tellings.length / TOLD_AT_ONCE) }, (_, i) => i * TOLD_AT_ONCE)
+    return starts.map((start) => ({ id: batchId(), tellings: tellings.slice(start, start + TOLD_AT_ONCE) }))
   }
 
   async function run(): Promise<void> {
     // What the store would not take the last time goes first.
     await write()
+    await asked.look()
     batches = take()
     await write()
   }
 
   async function write(): Promise<void> {
     for (let batch = batches[0]; batch !== undefined; batch = batches[0]) {
-      const { id, told } = batch
-      const counted = told.map((one) => one.counted)
-      await store.merge(id, counted.map(tallyMerge))
-      const refs = counted.map((one) => ({ collection: 'tallies', id: tallyId(one) }) as const)
-      const totals = (await store.getMany('', refs)) as (Tally | null)[]
-      for (const [i, { limiter, counted }] of told.entries()) limiter.learn(counted, totals[i]?.count ?? 0)
+      const { id, tellings } = batch
+      const merges = tellings.map((one) => tallyMerge(one, one.answers ? instance : null))
+      const tallies = (await store.merge(id, merges)) as (Tally | null)[]
+      for (const [i, tally] of tallies.entries()) {
+        if (tally !== null) asked.hear(tally)
+        const told = tellings[i]?.told
+        told?.limiter.learn(told.counted, tally?.count ?? 0)
+      }
       batches.shift()
     }
   }
@@ -60,5 +105,10 @@ export function createTallies({ store, batchId }: { store: Store; batchId: () =>
       })
       await flushing
     },
+    portion: crowd.portion,
+    ask: (id, endsAt) => asked.ask(id, endsAt),
+    isAsked: (id) => asked.has(id),
+    anyAsked: () => asked.size > 0,
+    isSettled: (id) => asked.isSettled(id),
   }
 }

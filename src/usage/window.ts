@@ -1,7 +1,7 @@
 /** A limit counted in fixed windows: in memory, with what other instances have told of theirs. */
 import { RateLimiterRes } from 'rate-limiter-flexible'
 import RateLimiterStoreAbstract from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js'
-import type { Counted } from './tally.rules.ts'
+import { type Counted, tallyId } from './tally.rules.ts'
 
 /** Windows kept per limit before the oldest are given up. */
 const MAX_WINDOWS = 100_000
@@ -20,7 +20,9 @@ export function settle(state: LimitState): LimitState {
   return { ...state, remaining: Math.max(0, state.remaining) }
 }
 
-interface Window {
+export interface Window {
+  /** Of the tally over all instances; made when it is first wanted. */
+  id?: string
   /** Counted here. */
   own: number
   /** Of that, what the others were told, or will have been by the tally under way. */
@@ -35,7 +37,7 @@ export class WindowLimiter extends RateLimiterStoreAbstract {
   readonly #windows = new Map<string, Window>()
   /** Counted in since others were told of it. */
   readonly #untold = new Set<string>()
-  readonly #now: () => number
+  protected readonly now: () => number
   /** What is limited; the same in every instance. */
   readonly purpose: string
 
@@ -43,7 +45,7 @@ export class WindowLimiter extends RateLimiterStoreAbstract {
   constructor(purpose: string, points: number, duration: number, now: () => number) {
     super({ storeClient: null, points, duration, keyPrefix: '' })
     this.purpose = purpose
-    this.#now = now
+    this.now = now
   }
 
   /** Counts one; `remaining` is -1 where it is over the limit. */
@@ -56,20 +58,24 @@ export class WindowLimiter extends RateLimiterStoreAbstract {
 
   /** Where the limit stands, without counting. */
   look(name: LimitName, of: string): LimitState {
-    const now = this.#now()
-    const { own, elsewhere, endsAt } = this.#current(of, this.duration * 1000)
+    const now = this.now()
+    const { own, elsewhere, endsAt } = this.window(of)
     const remaining = Math.max(-1, this.points - own - elsewhere)
     return { name, limit: this.points, remaining, resetSeconds: Math.max(1, Math.ceil((endsAt - now) / 1000)) }
   }
 
-  /** What the others have not been told of, at most `limit` windows of it; from now on it counts as told. */
-  tell(limit: number): Counted[] {
+  /**
+   * What the others have not been told of: of windows whose ids are `due` all of it, of the rest at most `limit` windows.
+   * From now on it counts as told.
+   */
+  tell(limit: number, due: ReadonlySet<string>): Counted[] {
     const counted: Counted[] = []
     for (const of of this.#untold) {
-      if (counted.length === limit) break
-      this.#untold.delete(of)
       const window = this.#windows.get(of)
-      if (window === undefined || window.endsAt <= this.#now()) continue
+      const isOver = window === undefined || window.endsAt <= this.now()
+      if (isOver || counted.length < limit || (due.size > 0 && due.has(this.idOf(of, window)))) this.#untold.delete(of)
+      else continue
+      if (isOver) continue
       counted.push({ purpose: this.purpose, of, endsAt: window.endsAt, count: window.own - window.told })
       window.told = window.own
     }
@@ -80,6 +86,27 @@ export class WindowLimiter extends RateLimiterStoreAbstract {
   learn({ of, endsAt }: Counted, total: number): void {
     const window = this.#windows.get(of)
     if (window?.endsAt === endsAt) window.elsewhere = Math.max(0, total - window.told)
+  }
+
+  protected addUntold(of: string, window: Window): void {
+    window.own += 1
+    this.#untold.add(of)
+  }
+
+  /** @param count of what has been told already, or will have been by the tally under way */
+  protected addTold(window: Window, count: number): void {
+    window.own += count
+    window.told += count
+  }
+
+  protected idOf(of: string, window: Window): string {
+    window.id ??= tallyId({ purpose: this.purpose, of, endsAt: window.endsAt })
+    return window.id
+  }
+
+  /** The one of this moment. */
+  protected window(of: string): Window {
+    return this.#current(of, this.duration * 1000)
   }
 
   async _upsert(key: string, points: number, msDuration: number): Promise<Window> {
@@ -99,11 +126,11 @@ export class WindowLimiter extends RateLimiterStoreAbstract {
 
   _getRateLimiterRes(_key: string, changed: number, { own, elsewhere, endsAt }: Window): RateLimiterRes {
     const remaining = Math.max(this.points - own - elsewhere, 0)
-    return new RateLimiterRes(remaining, endsAt - this.#now(), own + elsewhere, own === changed)
+    return new RateLimiterRes(remaining, endsAt - this.now(), own + elsewhere, own === changed)
   }
 
   #current(key: string, msDuration: number): Window {
-    const now = this.#now()
+    const now = this.now()
     const endsAt = (Math.floor(now / msDuration) + 1) * msDuration
     const known = this.#windows.get(key)
     if (known?.endsAt === endsAt) return known

@@ -89,6 +89,36 @@ export function mergeContract(open: Open): void {
     expect((await must(store, 'usage', 'u2')).exchanges).to.equal(5)
   })
 
+  it('tells what each document has come to by it, in order; told again, what it is by now', async () => {
+    const { store } = bench
+    await store.merge('b1', [usage('u1', { exchanges: 1 })])
+    const batch = [use('k1', 7), usage('u1', { exchanges: 2 }), usage('u2', { exchanges: 5 })]
+    const came = (documents: readonly unknown[]) =>
+      (documents as { id: string; rev: number; exchanges?: number }[]).map(({ id, rev, exchanges }) => [
+        id,
+        rev,
+        exchanges,
+      ])
+    const first = await store.merge('b2', batch)
+    expect(came(first)).to.deep.equal([
+      ['k1', 1, undefined],
+      ['u1', 2, 3],
+      ['u2', 1, 5],
+    ])
+    expect(first[1]).to.deep.equal(await must(store, 'usage', 'u1'))
+    await store.merge('b3', [usage('u1', { exchanges: 10 })])
+    expect(came(await store.merge('b2', batch))).to.deep.equal([
+      ['k1', 1, undefined],
+      ['u1', 3, 13],
+      ['u2', 1, 5],
+    ])
+    const twice = await store.merge('b4', [usage('u2', { exchanges: 1 }), usage('u2', { exchanges: 1 })])
+    expect(came(twice)).to.deep.equal([
+      ['u2', 2, 7],
+      ['u2', 2, 7],
+    ])
+  })
+
   it('applies a batch once, however often it is told', async () => {
     const { store } = bench
     for (let n = 0; n < 3; n += 1) await store.merge('b1', [usage('u1', { exchanges: 1 })])
@@ -104,7 +134,7 @@ export function mergeContract(open: Open): void {
     clock.now += DAY
     await store.merge('b2', [])
     expect(await store.get('acme', 'marks', 'batch:b1')).to.not.equal(null)
-    clock.now += 1
+    clock.now += 1000
     await store.merge('b3', [])
     expect(await store.get('acme', 'marks', 'batch:b1')).to.equal(null)
     expect(await store.get('acme', 'marks', 'batch:b2')).to.not.equal(null)

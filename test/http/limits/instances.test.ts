@@ -1,6 +1,8 @@
-/** Limits over two instances: each counts for itself, and what it has told with its flush holds for both. */
+/** Limits over several instances: of a key and of an account they hold exactly, whatever comes at once and wherever. */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { StoreUnavailable } from '../../../src/store/store.ts'
 import { type Answer, type Bed, START } from '../bed.ts'
 import { onOneStore } from '../one-store.ts'
 
@@ -9,7 +11,7 @@ const catalog = readFileSync('latchkey.yaml', 'utf8')
 const tight = (plan: string): string => catalog.replace(PLAN, plan)
 const MINUTE = 60_000
 
-onOneStore('Limits over two instances', (start) => {
+onOneStore('Limits over several instances', (start) => {
   let at: number
   const clock = () => at
   const both = async (text = catalog): Promise<[Bed, Bed]> => {
@@ -21,51 +23,113 @@ onOneStore('Limits over two instances', (start) => {
     Promise.all(Array.from({ length: count }, () => ask(b)))
   const tally = (answers: Answer[], status: number) => answers.filter((one) => one.status === status).length
 
-  it('of a key: what one has counted the other refuses, with the right headers', async () => {
-    const [a, b] = await both()
-    expect(tally(await many(a, 40), 200)).to.equal(40)
-    await a.latchkey.flush()
-    await exchange(b)
-    await b.latchkey.flush()
-    const next = await exchange(b)
-    expect(next.headers.get('ratelimit')).to.match(/^"key";r=18;t=60, "account";r=258;t=60$/)
-    const rest = await many(b, 30)
-    expect([tally(rest, 200), tally(rest, 429)]).to.deep.equal([18, 12])
-    await b.latchkey.flush()
-    await exchange(a)
-    await a.latchkey.flush()
-    const over = await exchange(a)
-    expect([over.status, over.json().limit]).to.deep.equal([429, 'key'])
+  it('of a key: a burst over three gets exactly the limit, and so does one that gets it alone', async () => {
+    const all = [...(await both()), await start({ clock })] as const
+    const burst = async (pick: (n: number) => number) => {
+      const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => exchange(all[pick(n)] as Bed)))
+      expect([tally(answers, 200), tally(answers, 429)]).to.deep.equal([60, 40])
+      return answers
+    }
+    /** Each has said again that it is there, and has looked who else is. */
+    const nextMinute = async () => {
+      at += MINUTE
+      const isThere = async () => {
+        const { items } = await all[0].latchkey.store.page('', 'instances', { limit: 9 })
+        return items.every(({ seenAt }) => seenAt === at)
+      }
+      while (!(await isThere())) await sleep(20)
+      await sleep(1_100)
+    }
+    await burst((n) => n % 3)
+    await nextMinute()
+    const answers = await burst(() => 1)
+    const over = answers.find(({ status }) => status === 429) as Answer
+    expect(over.json()).to.include({ limit: 'key', status: 429 })
     expect(over.headers.get('ratelimit')).to.equal('"key";r=0;t=60')
     expect(over.headers.get('retry-after')).to.equal('60')
-    at += MINUTE
-    expect([(await exchange(a)).status, (await exchange(b)).status]).to.deep.equal([200, 200])
-  }).timeout(30_000)
+    // Each place is given once.
+    const remaining = answers.flatMap(
+      ({ headers }) => /^"key";r=(\d+);t=60, /.exec(headers.get('ratelimit') ?? '')?.[1] ?? [],
+    )
+    expect(remaining.map(Number).sort((x, y) => y - x)).to.deep.equal(Array.from({ length: 60 }, (_, n) => 59 - n))
+    for (const b of all) {
+      expect((await exchange(b)).status).to.equal(429)
+    }
+    for (let round = 0; round < 5; round++) {
+      await nextMinute()
+      await burst(() => Math.floor(Math.random() * 3))
+    }
+  }).timeout(60_000)
 
-  it('also of what the store would not take at first, and of what came meanwhile', async () => {
+  it('writes nothing for an instance that stays within its portion', async () => {
     const [a, b] = await both()
+    await exchange(a)
+    await exchange(b)
+    at += MINUTE
+    for (const one of [a, b]) await one.latchkey.flush()
+    const merged: string[] = []
     const { store } = a.latchkey
     const merge = store.merge.bind(store)
-    store.merge = () => Promise.reject(new Error('away'))
-    expect(tally(await many(a, 20), 200)).to.equal(20)
-    await a.latchkey.flush().catch(() => {})
-    expect(tally(await many(a, 20), 200)).to.equal(20)
+    store.merge = (id, merges) => {
+      merged.push(...merges.map(({ collection }) => collection))
+      return merge(id, merges)
+    }
+    const began = performance.now()
+    expect(tally(await many(a, 30), 200)).to.equal(30)
+    // What is told afterwards is told once a turn.
+    const turns = Math.ceil((performance.now() - began) / 250) + 1
+    expect(merged.filter((collection) => collection === 'tallies').length).to.be.at.most(2 * turns)
     store.merge = merge
-    await a.latchkey.flush()
+    expect((await exchange(a)).headers.get('ratelimit')).to.match(/^"key";r=29;t=60/)
+  }).timeout(30_000)
+
+  it('counts what an instance used that has left, or joined within the minute', async () => {
+    const [a, b] = await both()
+    expect(tally(await many(b, 20), 200)).to.equal(20)
+    await b.latchkey.close()
+    const rest = await many(a, 50)
+    expect([tally(rest, 200), tally(rest, 429)]).to.deep.equal([40, 10])
+    at += MINUTE
+    expect(tally(await many(a, 45), 200)).to.equal(45)
+    const c = await start({ clock })
+    const last = await many(c, 20)
+    expect([tally(last, 200), tally(last, 429)]).to.deep.equal([15, 5])
+  }).timeout(30_000)
+
+  it('waits two seconds, and once, for an instance that does not answer', async () => {
+    const [a] = await both()
+    const dead = { id: 'ins_dead', account: '', asked: 0, answered: 0, seenAt: at } as const
+    await a.latchkey.store.commit('', { insert: [{ collection: 'instances', document: dead }] })
+    await sleep(1_300)
+    const began = performance.now()
+    const answers = await many(a, 70)
+    expect([tally(answers, 200), tally(answers, 429)]).to.deep.equal([60, 10])
+    expect(performance.now() - began).to.be.within(1_900, 4_000)
+    const again = performance.now()
+    expect((await exchange(a, 'acme-v2-server')).status).to.equal(200)
+    expect(performance.now() - again).to.be.below(1_000)
+  }).timeout(30_000)
+
+  it('where the store is away, is a 503, and nothing is given', async () => {
+    const [a, b] = await both()
     await exchange(b)
-    await b.latchkey.flush()
-    expect((await exchange(b)).headers.get('ratelimit')).to.match(/^"key";r=18;t=60/)
+    const { store } = a.latchkey
+    const merge = store.merge.bind(store)
+    store.merge = () => Promise.reject(new StoreUnavailable(new Error('away')))
+    // In the minute in which it joined, an instance asks from the first on.
+    const [refused] = await many(a, 1)
+    expect([refused?.status, refused?.headers.get('retry-after')]).to.deep.equal([503, '2'])
+    store.merge = merge
+    const rest = await many(a, 70)
+    expect(tally(rest, 200)).to.be.within(58, 59)
+    expect(tally(rest, 200) + tally(rest, 429)).to.equal(70)
   }).timeout(30_000)
 
   it('of an account, by whichever of its keys', async () => {
     const [a, b] = await both(tight('limits: { exchangesPerMinutePerKey: null, exchangesPerMinute: 10 }'))
-    expect(tally(await many(a, 8), 200)).to.equal(8)
-    await a.latchkey.flush()
-    await exchange(b)
-    await b.latchkey.flush()
-    const rest = await many(b, 4)
-    expect([tally(rest, 200), tally(rest, 429)]).to.deep.equal([1, 3])
-    expect(rest.find(({ status }) => status === 429)?.json().limit).to.equal('account')
+    const answers = (await Promise.all([many(a, 9), many(b, 9)])).flat()
+    expect([tally(answers, 200), tally(answers, 429)]).to.deep.equal([10, 8])
+    expect(answers.find(({ status }) => status === 429)?.json().limit).to.equal('account')
   }).timeout(30_000)
 
   it('of an address whose keys are wrong, and of a publishable key at one address', async () => {
@@ -85,11 +149,8 @@ onOneStore('Limits over two instances', (start) => {
         json: { apiKey: one.secret('acme-v2-browser') },
         headers: { origin: new URL(a.url).origin },
       })
-    expect(tally(await many(a, 5, browser), 200)).to.equal(5)
-    await a.latchkey.flush()
-    expect((await browser(b)).status).to.equal(200)
-    await b.latchkey.flush()
-    expect((await browser(b)).status).to.equal(429)
+    const browsers = (await Promise.all([many(a, 5, browser), many(b, 5, browser)])).flat()
+    expect([tally(browsers, 200), tally(browsers, 429)]).to.deep.equal([6, 4])
   }).timeout(30_000)
 
   it('of failed sign-ins: at once, without waiting for a flush', async () => {
