@@ -50,6 +50,12 @@ export function isDuplicate(error: unknown): boolean {
   return error instanceof mongo.MongoServerError && error.code === 11000
 }
 
+/** What the driver wraps as a failed bulk write although none of it reached the server. */
+export function unwrapped(error: unknown): unknown {
+  const within: unknown = error instanceof mongo.MongoBulkWriteError ? error.errorResponse : null
+  return within instanceof Error ? within : error
+}
+
 export function isUnreachable(error: unknown): boolean {
   return (
     UNREACHABLE.some((type) => error instanceof type) ||

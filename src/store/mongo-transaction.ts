@@ -1,6 +1,6 @@
 /** One transaction, retried within bounds. */
 import mongoose, { type ClientSession, type Connection } from 'mongoose'
-import { hasLabel, isUnreachable } from './mongo-errors.ts'
+import { hasLabel, isUnreachable, unwrapped } from './mongo-errors.ts'
 import { StoreUnavailable } from './store.ts'
 
 /** No attempt starts later than this many milliseconds after the first. */
@@ -50,7 +50,8 @@ async function runOnce<T>(
     await commitTransaction(session, until)
     await session.endSession()
     return result
-  } catch (error) {
+  } catch (wrapped) {
+    const error = unwrapped(wrapped)
     // Ending the session aborts the transaction; towards a server that is gone, that is not worth waiting for.
     const ended = session.endSession().catch(() => {})
     if (!isUnreachable(error)) await ended

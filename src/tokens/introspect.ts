@@ -2,7 +2,6 @@
 import { OPERATOR } from '../accounts/rules.ts'
 import type { NamespaceEntry } from '../catalog.ts'
 import { Refusal } from '../errors.ts'
-import type { Publisher } from '../status/publish.ts'
 import type { AccessTokenClaims } from '../verifier/claims.ts'
 import { VerifyError } from '../verifier/index.ts'
 import type { Principal } from '../web/principal.ts'
@@ -18,7 +17,6 @@ export type Introspection =
 
 export interface IntrospectDeps {
   verifyIssued: VerifyIssued
-  publisher: Pick<Publisher, 'refresh'>
 }
 
 const INACTIVE = { active: false } as const
@@ -26,7 +24,7 @@ export const INTROSPECT_SCOPE = 'tokens:introspect'
 
 /** @throws Refusal `insufficient_scope`, StoreUnavailable */
 export async function introspect(
-  { verifyIssued, publisher }: IntrospectDeps,
+  { verifyIssued }: IntrospectDeps,
   namespace: NamespaceEntry,
   token: string,
   inquirer: Inquirer,
@@ -37,8 +35,6 @@ export async function introspect(
       headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${INTROSPECT_SCOPE}"` },
     })
   }
-  // Whoever asks is to hear of what any instance has just ended.
-  await publisher.refresh()
   const claims = await verifyIssued(namespace.id, token).catch((error: unknown) => {
     if (!(error instanceof VerifyError) || isOurFault(error)) throw error
     return null

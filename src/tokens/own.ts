@@ -15,7 +15,8 @@ export interface OwnDeps {
 }
 
 /**
- * Latchkey reads its own tokens: the same checks as anybody's, with keys and statuses from memory.
+ * Latchkey reads its own tokens: the same checks as anybody's, with keys from memory, and statuses as they stand in the
+ * store at that moment.
  *
  * @param what.status false: whether they have been revoked is not asked
  */
@@ -50,7 +51,8 @@ function trustIn(namespace: NamespaceEntry, { keyring, publisher, now }: OwnDeps
       : {
           async read({ uri, idx, jtis }) {
             const number = uri.slice(`${namespace.issuer}/status/`.length)
-            await publisher.knows(namespace.id, number)
+            // What any instance has just ended is good for nothing any more.
+            await publisher.refresh()
             const [status, ...parents] = jtis.map((jti) => publisher.look(namespace.id, number, idx, jti))
             if (status == null) throw new VerifyError('status_unavailable')
             return [status, ...parents].some((each) => each?.denied) ? STATUS.invalid : status.value

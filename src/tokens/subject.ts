@@ -1,7 +1,6 @@
 /** The token that a client narrows (RFC 8693 §2.1): what it holds, and how far it reaches. */
 import { Refusal } from '../errors.ts'
 import type { Rights } from '../keys/rights.rules.ts'
-import type { Publisher } from '../status/publish.ts'
 import type { AccessTokenClaims } from '../verifier/claims.ts'
 import { VerifyError } from '../verifier/index.ts'
 import type { Authentic } from './authenticate.ts'
@@ -30,17 +29,14 @@ export interface Subject {
 
 export interface SubjectDeps {
   verifyIssued: VerifyIssued
-  publisher: Pick<Publisher, 'refresh'>
 }
 
 /** @throws Refusal `invalid_request`, as RFC 8693 §2.2.2 has it for a subject token that is not good */
 export async function readSubject(
-  { verifyIssued, publisher }: SubjectDeps,
+  { verifyIssued }: SubjectDeps,
   { key, namespace }: Pick<Authentic, 'key' | 'namespace'>,
   token: string,
 ): Promise<Subject> {
-  // What any instance has just ended gives nothing any more.
-  await publisher.refresh()
   const claims = await verifyIssued(namespace.id, token).catch((error: unknown) => {
     if (!(error instanceof VerifyError) || isOurFault(error)) throw error
     throw refused(error.message)

@@ -76,6 +76,7 @@ function connectionContract(): void {
   it('answers StoreUnavailable in bounded time while the server is away, and recovers by itself', async function () {
     this.timeout(30_000)
     await land(store, { insert: [write('holders', aHolder('h1'))], events: [anEvent()] })
+    await store.merge('b0', [])
     await relay.down()
     const from = performance.now()
     const calls = [
@@ -84,6 +85,7 @@ function connectionContract(): void {
       store.getLinked('acme', 'keys', 'k1'),
       store.page('acme', 'holders', { limit: 1 }),
       store.merge('b1', []),
+      store.commit('', { insert: [write('instances', { id: 'i1', account: '', asked: 0, answered: 0, seenAt: 0 })] }),
       store.ping(),
       ...Array.from({ length: 10 }, () => store.commit('acme', { events: [anEvent()] })),
     ]

@@ -78,6 +78,23 @@ describe(`Two instances on one MongoDB: the OAuth endpoints${process.env.MONGODB
     }
   })
 
+  it('a token of the management API ended at one is refused by the other at once', async () => {
+    const manage = async (n: number) =>
+      (
+        await post(n, '/manage/oauth/token', { grant_type: 'client_credentials' }, basic('acme-manage'))
+      ).json() as Promise<{ access_token: string }>
+    const whoami = (n: number, access_token: string) =>
+      fetch(`${both.urls[n % 2]}/manage/whoami`, { headers: { authorization: `Bearer ${access_token}` } })
+    for (let round = 0; round < 10; round++) {
+      const { access_token } = await manage(round)
+      expect((await whoami(round + 1, access_token)).status).to.equal(200)
+      const ended = await post(round, '/manage/oauth/revoke', { token: access_token }, basic('acme-manage'))
+      expect(ended.status).to.equal(200)
+      const refused = await whoami(round + 1, access_token)
+      expect([refused.status, ((await refused.json()) as { code: string }).code]).to.deep.equal([401, 'invalid_token'])
+    }
+  }).timeout(30_000)
+
   it('a token ended at one is not exchanged at the other, by itself or with all of its key', async () => {
     const exchange = (n: number, subject: string) =>
       post(
