@@ -82,8 +82,8 @@ export class ExactLimiter extends WindowLimiter {
         await sleep(BETWEEN_LOOKS_MS)
       }
     } catch (error) {
-      // Nobody will use it any more.
-      waiting.claims.splice(waiting.claims.indexOf(claim) >>> 0, 1)
+      // Nobody will use it any more; one that is being told has its place already.
+      if (this.#waiting.get(window) === waiting) waiting.claims = waiting.claims.filter((one) => one !== claim)
       throw error
     }
   }
