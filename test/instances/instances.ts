@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DemoData } from '../../src/demo/seed.ts'
-import { dropDatabase, freshName, mongoTestUri } from '../contract/mongo-server.ts'
+import { dropDatabase, freshName, mongoTestUri, NO_MONGO } from '../contract/mongo-server.ts'
 
 const CHILD = fileURLToPath(new URL('./server.child.ts', import.meta.url))
 
@@ -27,14 +27,38 @@ export interface Instances {
   close(): Promise<void>
 }
 
+const NUMBERS = { 2: 'Two', 3: 'Three' }
+
 /**
- * @param catalog the demo's catalog, changed
- * @returns null where there is no MongoDB to share
+ * Declares `body` for servers that are there as long as its tests run.
+ *
+ * @param more.catalog the demo's catalog, changed
  */
-export async function startInstances(
-  count: number,
-  catalog: (yaml: string) => string = (yaml) => yaml,
-): Promise<Instances | null> {
+export function onInstances(
+  count: 2 | 3,
+  title: string,
+  body: (all: Instances) => void,
+  { catalog = (yaml) => yaml }: { catalog?: (yaml: string) => string } = {},
+): void {
+  const absent = process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`
+  describe(`${NUMBERS[count]} instances on one MongoDB: ${title}${absent}`, () => {
+    const all = {} as Instances
+    before(async function () {
+      this.timeout(120_000)
+      const started = await startInstances(count, catalog)
+      if (started === null) return this.skip()
+      Object.assign(all, started)
+    })
+    after(async function () {
+      this.timeout(60_000)
+      await all.close?.()
+    })
+    body(all)
+  })
+}
+
+/** @returns null where there is no MongoDB to share */
+async function startInstances(count: number, catalog: (yaml: string) => string): Promise<Instances | null> {
   const uri = mongoTestUri(freshName())
   if (uri === null) return null
   const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-instances-'))

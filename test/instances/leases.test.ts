@@ -1,22 +1,10 @@
 import { expect } from 'chai'
-import { NO_MONGO } from '../contract/mongo-server.ts'
-import { type Instances, startInstances } from './instances.ts'
+import { onInstances } from './instances.ts'
 
 const KEYS = '/manage/accounts/acme/keys'
 const WISH = { name: 'Turns', namespace: 'v2', grants: [{ subAccount: null, scopes: ['links:read'] }] }
 
-describe(`Two instances on one MongoDB: scheduled work${process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`}`, () => {
-  let both: Instances
-  before(async function () {
-    this.timeout(60_000)
-    const started = await startInstances(2)
-    if (started === null) return this.skip()
-    both = started
-  })
-  after(async function () {
-    this.timeout(60_000)
-    await both?.close()
-  })
+onInstances(2, 'scheduled work', (both) => {
   const call = async (path: string, json?: unknown, headers: Record<string, string> = {}) => {
     const init = json === undefined ? {} : { method: 'POST', body: JSON.stringify(json) }
     return fetch(both.urls[1] + path, { ...init, headers: { 'content-type': 'application/json', ...headers } })

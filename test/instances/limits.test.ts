@@ -1,23 +1,11 @@
 import { expect } from 'chai'
-import { NO_MONGO } from '../contract/mongo-server.ts'
-import { type Instances, startInstances } from './instances.ts'
+import { onInstances } from './instances.ts'
 
 /** Of plan creator, a minute and key. */
 const LIMIT = 600
 const MINUTE = 60_000
 
-describe(`Two instances on one MongoDB: limits${process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`}`, () => {
-  let both: Instances
-  before(async function () {
-    this.timeout(60_000)
-    const started = await startInstances(2)
-    if (started === null) return this.skip()
-    both = started
-  })
-  after(async function () {
-    this.timeout(60_000)
-    await both?.close()
-  })
+onInstances(2, 'limits', (both) => {
   const post = (n: number, path: string, json: unknown, headers: Record<string, string> = {}) =>
     fetch(both.urls[n] + path, {
       method: 'POST',

@@ -1,20 +1,9 @@
 import { expect } from 'chai'
-import { NO_MONGO } from '../contract/mongo-server.ts'
 import { sign } from '../verifier/issuer.ts'
 import { createClient, prove } from '../verifier/proofs.ts'
-import { type Instances, startInstances } from './instances.ts'
+import { onInstances } from './instances.ts'
 
-describe(`Two instances on one MongoDB: the OAuth endpoints${process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`}`, () => {
-  let both: Instances
-  before(async function () {
-    this.timeout(60_000)
-    const started = await startInstances(2)
-    if (started === null) return this.skip()
-    both = started
-  })
-  after(async () => {
-    await both?.close()
-  })
+onInstances(2, 'the OAuth endpoints', (both) => {
   const post = (n: number, path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
     fetch(both.urls[n % 2] + path, { method: 'POST', body: new URLSearchParams(form), headers })
   const basic = (name: string) => {

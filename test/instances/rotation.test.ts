@@ -1,21 +1,10 @@
 import { expect } from 'chai'
-import { NO_MONGO } from '../contract/mongo-server.ts'
-import { type Instances, startInstances } from './instances.ts'
+import { onInstances } from './instances.ts'
 
 const KEYS = '/manage/accounts/acme/keys'
 const WISH = { name: 'Turns', namespace: 'v2', grants: [{ subAccount: null, scopes: ['links:read'] }] }
 
-describe(`Two instances on one MongoDB: rotation${process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`}`, () => {
-  let both: Instances
-  before(async function () {
-    this.timeout(60_000)
-    const started = await startInstances(2)
-    if (started === null) return this.skip()
-    both = started
-  })
-  after(async () => {
-    await both?.close()
-  })
+onInstances(2, 'rotation', (both) => {
   const post = (n: number, path: string, json: unknown, headers: Record<string, string> = {}) =>
     fetch(both.urls[n % 2] + path, {
       method: 'POST',

@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import { createVerifier, type Verifier, VerifyError } from '../../src/verifier/index.ts'
-import { NO_MONGO } from '../contract/mongo-server.ts'
 import { claimsOf, headerOf } from '../http/bed.ts'
-import { type Instances, startInstances } from './instances.ts'
+import { type Instances, onInstances } from './instances.ts'
 
 const COUNT = 3
 const ROTATIONS = 100
@@ -18,16 +17,13 @@ interface Key {
   state: string
 }
 
-describe(`Three instances on one MongoDB: signing keys${process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`}`, () => {
-  let all: Instances
+onInstances(COUNT, 'signing keys', body, {
+  catalog: (yaml) => yaml.replaceAll('jwksMaxAgeSeconds: 300', `jwksMaxAgeSeconds: ${MAX_AGE_MS / 1000}`),
+})
+
+function body(all: Instances): void {
   let verifiers: Verifier[] = []
-  before(async function () {
-    this.timeout(120_000)
-    const started = await startInstances(COUNT, (yaml) =>
-      yaml.replaceAll('jwksMaxAgeSeconds: 300', `jwksMaxAgeSeconds: ${MAX_AGE_MS / 1000}`),
-    )
-    if (started === null) return this.skip()
-    all = started
+  before(() => {
     verifiers = all.urls.map((url) =>
       createVerifier({
         issuer: `${all.publicUrl}/v2`,
@@ -37,10 +33,8 @@ describe(`Three instances on one MongoDB: signing keys${process.env.MONGODB_TEST
       }),
     )
   })
-  after(async function () {
-    this.timeout(30_000)
+  after(() => {
     for (const verifier of verifiers) verifier.close()
-    await all?.close()
   })
 
   const post = (n: number, path: string, json: unknown, headers: Record<string, string> = {}) =>
@@ -111,4 +105,4 @@ describe(`Three instances on one MongoDB: signing keys${process.env.MONGODB_TEST
     expect(known.size).to.equal(ROTATIONS + 1)
     expect(verified).to.be.greaterThan(COUNT * ROTATIONS)
   }).timeout(300_000)
-})
+}

@@ -1,27 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createVerifier, type Verifier, VerifyError } from '../../src/verifier/index.ts'
-import { NO_MONGO } from '../contract/mongo-server.ts'
-import { type Instances, startInstances } from './instances.ts'
+import { onInstances } from './instances.ts'
 
 const KEYS = '/manage/accounts/acme/keys'
 const WISH = { name: 'Followed', namespace: 'v2', grants: [{ subAccount: null, scopes: ['links:read'] }] }
 
-describe(`Two instances on one MongoDB: a verifier${process.env.MONGODB_TEST_URI ? '' : ` (${NO_MONGO})`}`, () => {
-  let both: Instances
+onInstances(2, 'a verifier', (both) => {
   let headers: Record<string, string>
   const verifiers: Verifier[] = []
-  before(async function () {
-    this.timeout(60_000)
-    const started = await startInstances(2)
-    if (started === null) return this.skip()
-    both = started
+  before(async () => {
     const answer = await post('/manage/jwts', { apiKey: both.demo.keys['acme-manage']?.secret }, {})
     headers = { authorization: `Bearer ${await answer.text()}` }
   })
-  after(async () => {
+  after(() => {
     for (const verifier of verifiers) verifier.close()
-    await both?.close()
   })
   const post = (path: string, json: unknown, more = headers) =>
     fetch(both.urls[0] + path, {
