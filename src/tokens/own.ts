@@ -4,6 +4,7 @@ import type { Publisher } from '../status/publish.ts'
 import { type TrustSources, verifyIssued } from '../verifier/core.ts'
 import { VerifyError } from '../verifier/index.ts'
 import { importKeys, type VerificationKey } from '../verifier/jwks.ts'
+import { NEVER } from '../verifier/span.ts'
 import { STATUS } from '../verifier/status-list.ts'
 import type { VerifyIssued } from './subject.ts'
 
@@ -55,7 +56,8 @@ function trustIn(namespace: NamespaceEntry, { keyring, publisher, now }: OwnDeps
             await publisher.refresh()
             const [status, ...parents] = jtis.map((jti) => publisher.look(namespace.id, number, idx, jti))
             if (status == null) throw new VerifyError('status_unavailable')
-            return [status, ...parents].some((each) => each?.denied) ? STATUS.invalid : status.value
+            const isDenied = [status, ...parents].some((each) => each?.denied)
+            return { value: isDenied ? STATUS.invalid : status.value, span: NEVER }
           },
         },
     requireStatus: true,

@@ -11,6 +11,7 @@ import type { KeySource } from './jwks.ts'
 import { checkSignature, type ParsedJws, parseJws } from './jws.ts'
 import type { KnownToken, KnownTokens } from './known.ts'
 import type { ReplayGuard } from './replay.ts'
+import { ALWAYS, isWithin, NEVER, type Span } from './span.ts'
 import type { StatusSource } from './status.ts'
 import { STATUS } from './status-list.ts'
 
@@ -44,9 +45,10 @@ export async function verifyToken(
   token: string,
   expect: Expectations = {},
 ): Promise<AccessToken> {
-  const { access } = (await recall(trust, token)) ?? (await readNew(trust, token))
+  const known = (await recall(trust, token)) ?? (await readNew(trust, token))
+  const { access } = known
   const proof = await checkBinding(token, access.claims, expect.dpop, trust.now())
-  await checkStatus(access.claims, trust)
+  if (!isWithin(known.valid, trust.now())) known.valid = await checkStatus(access.claims, trust)
   checkExpectations(access, expect)
   if (proof !== null) trust.replay.use(proof)
   return access
@@ -79,7 +81,7 @@ async function recall(
 
 async function readNew(trust: TrustSources & { known: KnownTokens }, token: string): Promise<KnownToken> {
   const { claims, kid, key } = await readSigned(trust, token)
-  const read = { kid, key, access: createAccessToken(claims) }
+  const read = { kid, key, access: createAccessToken(claims), valid: NEVER }
   trust.known.keep(token, read)
   return read
 }
@@ -100,18 +102,19 @@ function parseAccessToken(token: unknown, issuer: string): ParsedJws {
   return parseJws(token, 'at+jwt', MAX_TOKEN_CHARS)
 }
 
-async function checkStatus(claims: AccessTokenClaims, { issuer, status, requireStatus }: TrustSources): Promise<void> {
+/** @returns for how long it need not be asked again */
+async function checkStatus(claims: AccessTokenClaims, { issuer, status, requireStatus }: TrustSources): Promise<Span> {
   const reference = claims.status?.status_list
   if (reference === undefined) {
-    if (!requireStatus) return
+    if (!requireStatus) return ALWAYS
     throw new VerifyError('missing_claim', { message: 'The access token has no status claim, which is needed here.' })
   }
-  if (status === null) return
+  if (status === null) return ALWAYS
   const { uri, idx } = reference
   // One plain segment below the issuer's own route: the token may not send the verifier anywhere else.
   const list = uri.startsWith(`${issuer}/status/`) ? uri.slice(`${issuer}/status/`.length) : ''
   if (!LIST_ID.test(list)) throw new VerifyError('status_unavailable', { cause: new Error(`foreign list ${uri}`) })
-  const value = await status.read({ uri, idx, jtis: [claims.jti, ...(claims.parents ?? [])] })
-  if (value === STATUS.valid) return
+  const { value, span } = await status.read({ uri, idx, jtis: [claims.jti, ...(claims.parents ?? [])] })
+  if (value === STATUS.valid) return span
   throw new VerifyError(value === STATUS.suspended ? 'suspended' : 'revoked')
 }

@@ -1,8 +1,9 @@
 /** One status list: its last good signed copy, what the stream has told since, and when it must be fetched again. */
 import { VerifyError } from './errors.ts'
 import type { KeySource } from './jwks.ts'
-import { createRefresh, isWithin, PAUSE_MS } from './refresh.ts'
+import { createRefresh, PAUSE_MS } from './refresh.ts'
 import type { Remote } from './remote.ts'
+import { isWithin, NEVER, type Span } from './span.ts'
 import { STATUS, statusAt } from './status-list.ts'
 import { fetchStatusList, MAX_AHEAD_SECONDS, type StatusList } from './status-token.ts'
 import { createTightening, type StatusEvent } from './tightening.ts'
@@ -31,18 +32,27 @@ export interface ListFreshness {
   state: 'fresh' | 'stale' | 'behind' | 'unavailable'
 }
 
+export interface FoundStatus {
+  /** One of `STATUS`, or another value of the list. */
+  value: number
+  /** For so long the same would be found again, without a request; any change ends it. */
+  span: Span
+}
+
 export interface HeldList {
   /**
    * @param jtis ids of the token and of those it was exchanged from
    * @throws VerifyError `status_unavailable`
    */
-  read(idx: number, jtis: readonly string[]): Promise<number>
+  read(idx: number, jtis: readonly string[]): Promise<FoundStatus>
   /** The stream tells of a change. */
   tell(event: StatusEvent): void
   /** The stream speaks of this version: whoever knows less has missed something. */
   demand(version: number): void
   /** The stream cannot say what was missed. */
   doubt(): void
+  /** It is told nothing any more: whoever reads it must read it anew each time. */
+  forget(): void
   freshness(): ListFreshness
 }
 
@@ -71,6 +81,9 @@ export function createHeldList(uri: string, sources: StatusSources, rules: Statu
   let loosened: { version: number; dueAt: number } | null = null
   /** The issuer says there is no such list: not an outage, so no failure rule helps. */
   let gone = false
+  /** Given out with what was found valid; null where none was since the last change. */
+  let span: { from: number; until: number } | null = null
+  let forgotten = false
 
   const known = (): number => Math.max(version, told)
   const refresh = createRefresh(fetchAgain, now, () => {
@@ -80,6 +93,7 @@ export function createHeldList(uri: string, sources: StatusSources, rules: Statu
 
   async function fetchAgain(): Promise<void> {
     const answer = await fetchStatusList({ ...sources, uri, last: list })
+    change()
     gone = answer === 'gone'
     if (answer === 'gone') {
       list = null
@@ -94,15 +108,27 @@ export function createHeldList(uri: string, sources: StatusSources, rules: Statu
     if (isBehind()) throw new Error(`${uri} is still at version ${version}`)
   }
 
+  /** What was found before must be looked at again. */
+  function change(): void {
+    if (span !== null) span.until = NEVER.until
+    span = null
+  }
+
   function isBehind(): boolean {
     return known() < demanded || tightening.full || (loosened !== null && loosened.dueAt <= now())
   }
 
-  function isYoung({ issuedAt, fetchedAt, ttlSeconds, expiresAt }: StatusList): boolean {
+  function isYoung(one: StatusList): boolean {
+    return youngFrom(one) <= now() && now() <= lastYoungAt(one) && now() < one.expiresAt
+  }
+
+  function youngFrom({ issuedAt }: StatusList): number {
+    return issuedAt - MAX_AHEAD_SECONDS * 1000
+  }
+
+  function lastYoungAt({ issuedAt, fetchedAt, ttlSeconds }: StatusList): number {
     // Good for its ttl when it was signed: an instance that is cut off answers on, and cannot make it younger.
-    const since = Math.min(fetchedAt, issuedAt + ttlSeconds * 1000)
-    const oldest = now() - rules.maxStaleSeconds * 1000
-    return oldest <= since && issuedAt <= now() + MAX_AHEAD_SECONDS * 1000 && now() < expiresAt
+    return Math.min(fetchedAt, issuedAt + ttlSeconds * 1000) + rules.maxStaleSeconds * 1000
   }
 
   /** Whether a token that the list does not refuse may be accepted by it. */
@@ -111,7 +137,21 @@ export function createHeldList(uri: string, sources: StatusSources, rules: Statu
   }
 
   function isFresh({ fetchedAt, freshUntil }: StatusList): boolean {
-    return isWithin(fetchedAt, freshUntil, now())
+    return isWithin({ from: fetchedAt, until: freshUntil }, now())
+  }
+
+  function isCurrent(): boolean {
+    return stands(list) && isFresh(list) && !isBehind()
+  }
+
+  /** As long as `isCurrent` cannot change with the time alone. */
+  function currentSpan(one: StatusList): Span {
+    if (forgotten || !isCurrent()) return NEVER
+    span ??= {
+      from: Math.max(one.fetchedAt, youngFrom(one)),
+      until: Math.min(one.freshUntil, lastYoungAt(one), loosened?.dueAt ?? Number.POSITIVE_INFINITY),
+    }
+    return span
   }
 
   function look(idx: number, jtis: readonly string[]): number | null {
@@ -124,19 +164,20 @@ export function createHeldList(uri: string, sources: StatusSources, rules: Statu
 
   return {
     async read(idx, jtis) {
-      if (!stands(list) || !isFresh(list) || isBehind()) await refresh.run()
+      if (!isCurrent()) await refresh.run()
       const value = look(idx, jtis)
       // However old: what was refused is not accepted for want of news.
-      if (value !== null && value !== STATUS.valid) return value
+      if (value !== null && value !== STATUS.valid) return { value, span: NEVER }
       if (!stands(list)) {
-        if (rules.failure === 'open' && !gone) return STATUS.valid
+        if (rules.failure === 'open' && !gone) return { value: STATUS.valid, span: NEVER }
         throw unavailable(refresh.failure)
       }
       if (value === null) throw unavailable(new RangeError(`index ${idx} is outside of ${uri}`))
-      return value
+      return { value, span: currentSpan(list) }
     },
     tell(event) {
       if (event.version <= version) return
+      change()
       const follows = event.since <= known()
       tightening.apply(event)
       if (follows) told = Math.max(told, event.version)
@@ -146,12 +187,18 @@ export function createHeldList(uri: string, sources: StatusSources, rules: Statu
       }
     },
     demand(asked) {
+      change()
       demanded = Math.max(demanded, asked)
     },
     doubt() {
+      change()
       if (list !== null) list = { ...list, freshUntil: list.fetchedAt }
       demanded = Math.max(demanded, told)
       told = 0
+    },
+    forget() {
+      change()
+      forgotten = true
     },
     freshness() {
       if (list === null) return { uri, version: known(), checkedAt: null, ageSeconds: null, state: 'unavailable' }

@@ -1,7 +1,8 @@
 import { VerifyError } from './errors.ts'
 import { importKeys, type KeySource, type VerificationKey } from './jwks.ts'
-import { createRefresh, isWithin, PAUSE_MS } from './refresh.ts'
+import { createRefresh, PAUSE_MS } from './refresh.ts'
 import type { Remote } from './remote.ts'
+import { isWithin, NEVER, type Span } from './span.ts'
 
 const MAX_BYTES = 256 * 1024
 const DEFAULT_MAX_AGE_SECONDS = 600
@@ -25,8 +26,7 @@ export interface RemoteKeys extends KeySource {
 export function remoteKeys(url: string, remote: Remote, now: () => number): RemoteKeys {
   const dropped = new Set<string>()
   let held: ReadonlyMap<string, VerificationKey> | null = null
-  let fetchedAt = 0
-  let staleAt = 0
+  let fresh: Span = NEVER
   let unknownKidAt = 0
 
   const refresh = createRefresh(
@@ -36,8 +36,7 @@ export function remoteKeys(url: string, remote: Remote, now: () => number): Remo
       const answer = await remote.get(url, { accept, maxBytes: MAX_BYTES })
       if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`)
       held = await importKeys(JSON.parse(answer.text))
-      fetchedAt = startedAt
-      staleAt = startedAt + maxAgeSeconds(answer.headers.get('cache-control')) * 1000
+      fresh = { from: startedAt, until: startedAt + maxAgeSeconds(answer.headers.get('cache-control')) * 1000 }
     },
     now,
     () => (held === null ? PAUSE_MS.withNothing : PAUSE_MS.withLastGood),
@@ -53,11 +52,11 @@ export function remoteKeys(url: string, remote: Remote, now: () => number): Remo
       if (news.length === 0) return
       for (const kid of news) dropped.add(kid)
       while (dropped.size > MAX_DROPPED) dropped.delete(dropped.values().next().value as string)
-      staleAt = 0
+      fresh = NEVER
     },
     async find(kid) {
       if (dropped.has(kid)) return null
-      const fetched = (held === null || !isWithin(fetchedAt, staleAt, now())) && (await refresh.run())
+      const fetched = (held === null || !isWithin(fresh, now())) && (await refresh.run())
       if (held === null) throw unavailable()
       const key = held.get(kid)
       if (key !== undefined) return key

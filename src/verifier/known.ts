@@ -1,17 +1,21 @@
 import type { AccessToken } from './access.ts'
 import type { VerificationKey } from './jwks.ts'
+import type { Span } from './span.ts'
 
-/** An access token whose signature and claims were found right, and by which key. */
+/** An access token whose signature and claims were found right, by which key, and how long its status stands. */
 export interface KnownToken {
   kid: string
   key: VerificationKey
   access: AccessToken
+  /** While it lasts, its status is known to be valid. */
+  valid: Span
 }
 
 /**
- * Tokens seen before, so that their signatures are not checked again. Nothing else is remembered: whether the key is
- * still the issuer's, the times, the proof, the status and what a route asks are looked at each time, so that a change
- * of any of them counts at once. What was refused is not remembered at all.
+ * Tokens seen before, so that their signatures are not checked again, nor their statuses until the list changes or must
+ * be fetched again. Nothing else is remembered: whether the key is still the issuer's, the times, the proof and what a
+ * route asks are looked at each time, so that a change of any of them counts at once. What was refused is not
+ * remembered at all.
  */
 export interface KnownTokens {
   find(token: string): KnownToken | undefined

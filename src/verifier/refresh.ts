@@ -1,3 +1,5 @@
+import { isWithin, NEVER, type Span } from './span.ts'
+
 /** One attempt at a time, and a pause after each failed one: an outage must not slow, or be fed by, every request. */
 export interface Refresh {
   /** True when the attempt, or the one already under way, succeeded; false when it failed or it is too early. */
@@ -15,15 +17,9 @@ export interface Refresh {
  */
 export const PAUSE_MS = { withLastGood: 5000, withNothing: 1000, behind: 300 }
 
-/** A clock that was set back ends each period: none may last for as long as the clock was wrong. */
-export function isWithin(from: number, until: number, now: number): boolean {
-  return from <= now && now < until
-}
-
 export function createRefresh(attempt: () => Promise<void>, now: () => number, pauseMs: () => number): Refresh {
   let flight: Promise<boolean> | null = null
-  let failedAt = 0
-  let retryAt = 0
+  let pause: Span = NEVER
   let failure: unknown = null
 
   async function once(): Promise<boolean> {
@@ -33,8 +29,8 @@ export function createRefresh(attempt: () => Promise<void>, now: () => number, p
       return true
     } catch (error) {
       failure = error
-      failedAt = now()
-      retryAt = failedAt + pauseMs()
+      const failedAt = now()
+      pause = { from: failedAt, until: failedAt + pauseMs() }
       return false
     } finally {
       flight = null
@@ -43,7 +39,7 @@ export function createRefresh(attempt: () => Promise<void>, now: () => number, p
 
   return {
     run() {
-      if (flight === null && failure !== null && isWithin(failedAt, retryAt, now())) return Promise.resolve(false)
+      if (flight === null && failure !== null && isWithin(pause, now())) return Promise.resolve(false)
       flight ??= once()
       return flight
     },
@@ -54,7 +50,7 @@ export function createRefresh(attempt: () => Promise<void>, now: () => number, p
       return failure
     },
     get waitSeconds() {
-      return Math.max(1, Math.ceil((retryAt - now()) / 1000))
+      return Math.max(1, Math.ceil((pause.until - now()) / 1000))
     },
   }
 }

@@ -14,7 +14,7 @@ export interface StatusList {
   /** Its `iat`. */
   issuedAt: number
   fetchedAt: number
-  /** Fetch time + `ttl`; HTTP caching headers have no say (Token Status List §8.3). */
+  /** Fetch time + `ttl`, at most `expiresAt`; HTTP caching headers have no say (Token Status List §8.3). */
   freshUntil: number
   expiresAt: number
   ttlSeconds: number

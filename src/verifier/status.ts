@@ -1,4 +1,11 @@
-import { createHeldList, type HeldList, type ListFreshness, type StatusRules, type StatusSources } from './held-list.ts'
+import {
+  createHeldList,
+  type FoundStatus,
+  type HeldList,
+  type ListFreshness,
+  type StatusRules,
+  type StatusSources,
+} from './held-list.ts'
 import type { StatusEvent } from './tightening.ts'
 
 export interface StatusReference {
@@ -11,11 +18,8 @@ export interface StatusReference {
 
 /** Where the statuses of tokens come from. */
 export interface StatusSource {
-  /**
-   * @returns one of `STATUS`, or another value of the list
-   * @throws VerifyError `status_unavailable` where that cannot be told
-   */
-  read(reference: StatusReference): Promise<number>
+  /** @throws VerifyError `status_unavailable` where it cannot be told */
+  read(reference: StatusReference): Promise<FoundStatus>
 }
 
 export interface RemoteStatus extends StatusSource {
@@ -25,7 +29,7 @@ export interface RemoteStatus extends StatusSource {
   follow(place: string): void
   /** The stream cannot say what was missed: every list is fetched anew when it is next needed. */
   doubt(): void
-  /** Every list at hand, the longest unused first. */
+  /** Every list at hand, the longest unread first. */
   freshness(): ListFreshness[]
 }
 
@@ -41,11 +45,17 @@ export function remoteStatus(sources: StatusSources, rules: StatusRules): Remote
     const known = lists.get(uri)
     const list = known ?? createHeldList(uri, sources, rules)
     if (known === undefined) list.demand(versions.get(uri) ?? 0)
-    // Most recently used last, so that the first is the one to forget.
+    // Most recently read last, so that the first is the one to forget.
     else lists.delete(uri)
     lists.set(uri, list)
-    if (lists.size > MAX_LISTS) lists.delete(lists.keys().next().value as string)
+    if (lists.size > MAX_LISTS) forgetFirst()
     return list
+  }
+
+  function forgetFirst(): void {
+    const [uri, list] = lists.entries().next().value as [string, HeldList]
+    list.forget()
+    lists.delete(uri)
   }
 
   return {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { AccessToken } from '../../src/verifier/index.ts'
 import type { VerificationKey } from '../../src/verifier/jwks.ts'
 import { createKnownTokens } from '../../src/verifier/known.ts'
+import { NEVER } from '../../src/verifier/span.ts'
 import type { Verifier } from '../../src/verifier/verify.ts'
 import { createSigningKey, Issuer, refused } from './issuer.ts'
 import { athOf, createClient, prove } from './proofs.ts'
@@ -156,7 +157,7 @@ describe('verifier: tokens seen before', () => {
 })
 
 describe('verifier: the memory of tokens seen before', () => {
-  const entry = { kid: 'k', key: {} as VerificationKey, access: {} as AccessToken }
+  const entry = { kid: 'k', key: {} as VerificationKey, access: {} as AccessToken, valid: NEVER }
 
   it('holds so many, and forgets the longest unused', () => {
     const known = createKnownTokens(3)
