@@ -224,17 +224,16 @@ function answerer(route: Route, deps: WebDeps): (ctx: Context, called: Called) =
     const read = route.body === undefined ? null : await readBody(ctx.req, route.body)
     const { csv, query } =
       columns === null ? { csv: false, query: route.query && ctx.query } : splitFormat(ctx.query, request)
-    const input = { params, ...parseInput(route, query ?? {}, read?.members ?? null) }
+    const { query: asked, body } = parseInput(route, query ?? {}, read?.members ?? null)
     const expected = route.ifMatch ? readIfMatch(request, route.ifMatch === 'optional') : NONE
-    const once =
-      caller === null ? null : onceOf(route, caller, { request, path: ctx.path, body: input.body, now: deps.now() })
+    const once = caller === null ? null : onceOf(route, caller, { request, path: ctx.path, body, now: deps.now() })
     const who = caller ?? (undefined as never)
-    const handle = (page?: object) => {
-      const asked = page === undefined ? input.query : { ...(input.query as object), ...page }
-      return route.handle({ ...input, query: asked, rawBody: read?.text ?? '', request, caller: who, expected, once })
-    }
-    if (csv && columns !== null) send(ctx, await csvReply(route.operationId, columns, handle))
-    else send(ctx, await fly(once, handle))
+    const rawBody = read?.text ?? ''
+    const handle = (query: unknown) =>
+      route.handle({ params, query, body, rawBody, request, caller: who, expected, once })
+    const handlePage = (page: object) => handle({ ...(asked as object), ...page })
+    if (csv && columns !== null) send(ctx, await csvReply(route.operationId, columns, handlePage))
+    else send(ctx, await (once === null ? handle(asked) : fly(once, () => handle(asked))))
   }
 }
 

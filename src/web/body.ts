@@ -1,5 +1,7 @@
 /** Bodies: bounded, decoded strictly, flat. Everything odd about one is a 4xx here. */
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import { parse } from 'node:querystring'
 import rawBody from 'raw-body'
 import { type FieldFault, Refusal, sayable } from '../errors.ts'
 
@@ -7,6 +9,7 @@ import { type FieldFault, Refusal, sayable } from '../errors.ts'
 export const MAX_BODY_BYTES = 64 * 1024
 
 export type BodyKind = 'json' | 'form'
+const BYTE_ORDER_MARK = '\ufeff'
 const MEDIA_TYPES: Readonly<Record<BodyKind, string>> = {
   json: 'application/json',
   form: 'application/x-www-form-urlencoded',
@@ -92,14 +95,10 @@ async function readBytes(
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
-
 function decode(bytes: Buffer): string {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    throw new Refusal('invalid_request', { detail: 'The body is not UTF-8.' })
-  }
+  if (!isUtf8(bytes)) throw new Refusal('invalid_request', { detail: 'The body is not UTF-8.' })
+  const text = bytes.toString('utf8')
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(BYTE_ORDER_MARK.length) : text
 }
 
 /** Deeper than anybody needs, and far from where recursion ends. */
@@ -130,13 +129,12 @@ function depthOf(text: string): number {
 
 /** Flat pairs, never nested: `a[b]=1` is a parameter of that very name. */
 function parseForm(text: string, repeatable: readonly string[]): Record<string, string | string[]> {
-  const form: Record<string, string | string[]> = Object.create(null)
+  const form = parse(text, '&', '=', { maxKeys: 0 }) as Record<string, string | string[]>
   const twice: FieldFault[] = []
-  for (const [name, value] of new URLSearchParams(text)) {
-    const before = form[name]
-    if (before === undefined) form[name] = repeatable.includes(name) ? [value] : value
-    else if (Array.isArray(before)) before.push(value)
-    else twice.push({ pointer: `/${sayable(name)}`, detail: 'is given more than once; give it once.' })
+  for (const [name, value] of Object.entries(form)) {
+    if (repeatable.includes(name)) form[name] = [value].flat()
+    else if (Array.isArray(value))
+      twice.push({ pointer: `/${sayable(name)}`, detail: 'is given more than once; give it once.' })
   }
   if (twice.length > 0) {
     throw new Refusal('invalid_request', { detail: 'A parameter is given more than once.', errors: twice.slice(0, 10) })

@@ -45,10 +45,9 @@ function digest(value: unknown): string {
  * Refuses a second call with one key while the first is under way here. Between instances nothing rests on it: the
  * record of the call that commits first stops the other.
  */
-export function createFlights(): <T>(once: Once | null, work: () => Promise<T>) => Promise<T> {
+export function createFlights(): <T>(once: Once, work: () => Promise<T>) => Promise<T> {
   const flying = new Set<string>()
   return async (once, work) => {
-    if (once === null) return work()
     if (flying.has(once.id)) throw new Refusal('idempotency_key_in_flight', { retryAfterSeconds: 1 })
     flying.add(once.id)
     try {
