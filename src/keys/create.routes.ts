@@ -4,7 +4,7 @@ import { accountParams } from '../web/params.ts'
 import { type Route, route } from '../web/route.ts'
 import { granterOf } from './asker.ts'
 import { clientWish } from './client.shape.ts'
-import type { KeyWish } from './create.rules.ts'
+import { ACCOUNT_REFUSALS, type KeyWish } from './create.rules.ts'
 import { createKey, createSharedKey, type KeyDeps } from './create.ts'
 import { KEYS, keyShape } from './shape.ts'
 import { WISH_REFUSALS, wishMembers } from './wish.shape.ts'
@@ -91,11 +91,4 @@ export function keyCreateRoutes(deps: KeyDeps): Route[] {
   ]
 }
 
-const REFUSALS = [
-  'invalid_request',
-  'terms_not_accepted',
-  'namespace_not_enabled',
-  'account_suspended',
-  'keys_full',
-  ...WISH_REFUSALS,
-] as const
+const REFUSALS = ['invalid_request', ...ACCOUNT_REFUSALS, 'keys_full', ...WISH_REFUSALS] as const

@@ -1,7 +1,7 @@
 /** May this key be made? And the key itself. */
 import { type Account, namespaceEnabled, subAccountId, termsAccepted } from '../accounts/rules.ts'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
-import { type Code, type FieldFault, Refusal, sayable } from '../errors.ts'
+import { type FieldFault, Refusal, sayable } from '../errors.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import { isAddressBlock } from './addresses.rules.ts'
@@ -129,14 +129,22 @@ export function beyondRole(
   return [...asked].filter((scope) => !grantable.has(scope))
 }
 
-/** Why the account can have no new key of the namespace; null where it can. */
+/** What {@link accountFault} refuses with. */
+export const ACCOUNT_REFUSALS = [
+  'account_suspended',
+  'terms_not_accepted',
+  'namespace_retired',
+  'namespace_not_enabled',
+] as const
+
+/** Why the account can have no new key of the namespace, nor a new secret of one; null where it can. */
 export function accountFault(
   account: Account,
   namespace: NamespaceEntry,
   catalog: Catalog,
   now: number,
 ): Refusal | null {
-  const refuse = (code: Code): Refusal => {
+  const refuse = (code: (typeof ACCOUNT_REFUSALS)[number]): Refusal => {
     const detail = adviceFor(code, { key: { namespace: namespace.id }, namespace, catalog })
     return new Refusal(code, detail === undefined ? {} : { detail })
   }

@@ -4,6 +4,7 @@ import { accountParams } from '../web/params.ts'
 import { oneLine } from '../web/prose.ts'
 import { type Route, route } from '../web/route.ts'
 import { granterOf } from './asker.ts'
+import { ACCOUNT_REFUSALS } from './create.rules.ts'
 import type { KeyDeps } from './create.ts'
 import { type ImportItem, isImportable, MAX_IMPORTED_AT_ONCE } from './import.rules.ts'
 import { importKeys } from './import.ts'
@@ -83,15 +84,7 @@ export function importRoutes(deps: KeyDeps): Route[] {
         maxBytes: MAX_BYTES,
       },
       answers: { 200: { description: 'A result for each item.', content: { 'application/json': answer } } },
-      refusals: [
-        'invalid_request',
-        'unknown_namespace',
-        'not_importable',
-        'terms_not_accepted',
-        'namespace_not_enabled',
-        'account_suspended',
-        'keys_full',
-      ],
+      refusals: ['invalid_request', 'unknown_namespace', 'not_importable', ...ACCOUNT_REFUSALS, 'keys_full'],
       async handle(input) {
         const { namespace, keys: items } = input.body
         const results = await importKeys(deps, input.params.account, { namespace, items }, granterOf(input))

@@ -1,9 +1,10 @@
 import type { Account } from '../accounts/rules.ts'
-import { type Code, Refusal } from '../errors.ts'
+import { Refusal } from '../errors.ts'
 import { linkFault, linkHash } from '../people/link.rules.ts'
 import { act, type Decision } from '../store/act.ts'
 import { EVERY_ACCOUNT, type Guarded, type Kept } from '../store/store.ts'
 import type { Asker } from '../web/asker.ts'
+import { accountFault } from './create.rules.ts'
 import { keyEvent } from './create.ts'
 import { type FoundKey, findKey } from './find.ts'
 import { lookAtNewest, type RotateDeps, rotated } from './rotate.ts'
@@ -20,10 +21,10 @@ export interface FoundShare {
  * A link that can be opened. Whether whoever made it still may does not matter: what they may was looked at then. What has
  * become of the key does.
  *
- * @throws Refusal `not_found`, also where the key has ended; `link_used`; `key_suspended`, `holder_suspended` and
- *   `account_suspended`, after which the link is good again
+ * @throws Refusal `not_found`, also where the key has ended; `link_used`; `key_suspended`, `holder_suspended` and as
+ *   {@link accountFault}, after which the link is good again
  */
-export async function findShare({ store, now }: RotateDeps, token: string): Promise<FoundShare> {
+export async function findShare({ store, catalog, now }: RotateDeps, token: string): Promise<FoundShare> {
   const share = await store.get(EVERY_ACCOUNT, 'shares', linkHash(token))
   if (share === null) throw new Refusal('not_found')
   const fault = linkFault(share, now())
@@ -32,16 +33,14 @@ export async function findShare({ store, now }: RotateDeps, token: string): Prom
     store.get(share.account, 'accounts', share.account),
     findKey(store, share.account, share.keyId),
   ])
-  if (account === null || secretFault(found.key, now()) !== null) throw new Refusal('not_found')
-  const suspended = suspendedBy(found, account)
-  if (suspended !== null) throw new Refusal(suspended)
+  const namespace = catalog.namespaces.get(found.key.namespace)
+  if (account === null || namespace === undefined || secretFault(found.key, now()) !== null)
+    throw new Refusal('not_found')
+  if (found.key.suspendedAt !== null) throw new Refusal('key_suspended')
+  if (found.holder?.status === 'suspended') throw new Refusal('holder_suspended')
+  const refusal = accountFault(account, namespace, catalog, now())
+  if (refusal !== null) throw refusal
   return { share, account, found }
-}
-
-function suspendedBy({ key, holder }: FoundKey, account: Account): Code | null {
-  if (key.suspendedAt !== null) return 'key_suspended'
-  if (holder?.status === 'suspended') return 'holder_suspended'
-  return account.status === 'suspended' ? 'account_suspended' : null
 }
 
 export interface OpenedShare {

@@ -2,10 +2,10 @@ import type { Account } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
 import { INVALID } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
-import type { Kept, NewEvent } from '../store/store.ts'
+import type { Guarded, Kept, NewEvent } from '../store/store.ts'
 import type { Flushes } from '../usage/flushes.ts'
 import { iso } from '../web/time.ts'
-import { hashed } from './create.rules.ts'
+import { accountFault, hashed } from './create.rules.ts'
 import { type CreatedKey, type KeyAsker, type KeyDeps, keyEvent, madeSecret, refuseBeyond } from './create.ts'
 import { closeOverlap } from './end-rotation.ts'
 import { type FoundKey, findKey } from './find.ts'
@@ -20,7 +20,8 @@ export interface RotateDeps extends KeyDeps {
 /**
  * Gives the key a new secret; the one in use ends after the overlap, or with its tokens at once where that is 0.
  *
- * @throws Refusal `not_found`, `exceeds_your_rights`, `key_revoked`, `key_expired`, `no_secret`, `rotation_in_progress`
+ * @throws Refusal `not_found`, `key_revoked`, `key_expired`, `no_secret`, `rotation_in_progress`, and as
+ *   {@link requireReach}
  */
 export async function rotateKey(
   deps: RotateDeps,
@@ -29,14 +30,14 @@ export async function rotateKey(
   overlapSeconds: number,
   asker: KeyAsker,
 ): Promise<CreatedKey> {
-  const { key } = await findKey(deps.store, account, keyId)
-  await requireReach(deps, key, asker)
-  const newest = await lookAtNewest(deps, key)
+  const newest = await lookAtNewest(deps, (await findKey(deps.store, account, keyId)).key)
   const decide = async (): Promise<Decision<CreatedKey>> => {
-    const next = await rotated(deps, await findKey(deps.store, account, keyId), { overlapSeconds, newest, asker })
+    const found = await findKey(deps.store, account, keyId)
+    const expect = [await requireReach(deps, found.key, asker)]
+    const next = await rotated(deps, found, { overlapSeconds, newest, asker })
     return {
       account,
-      commit: { ...next.commit, events: [next.event] },
+      commit: { ...next.commit, expect, events: [next.event] },
       answer: { key: next.shown, secret: next.secret },
     }
   }
@@ -115,14 +116,17 @@ function rotatedEvent(
 }
 
 /**
- * A new secret of a key is all that the key grants.
+ * A new secret of a key is all that the key grants: it is made where the key could be, and by whom.
  *
- * @throws Refusal `exceeds_your_rights`
+ * @returns what must still stand when it is written
+ * @throws Refusal `unknown_namespace`, `exceeds_your_rights`, and as {@link accountFault}
  */
-export async function requireReach({ store, catalog }: KeyDeps, key: ApiKey, asker: KeyAsker): Promise<void> {
-  if (!asker.bound) return
-  const account = (await store.get(key.account, 'accounts', key.account)) as Account
+export async function requireReach({ store, catalog, now }: KeyDeps, key: ApiKey, asker: KeyAsker): Promise<Guarded> {
+  const account = (await store.get(key.account, 'accounts', key.account)) as Kept<Account>
   const namespace = catalog.namespaces.get(key.namespace)
   if (namespace === undefined) throw new Refusal('unknown_namespace')
-  refuseBeyond(key, account, namespace, { catalog, ...asker })
+  const fault = accountFault(account, namespace, catalog, now())
+  if (fault !== null) throw fault
+  if (asker.bound) refuseBeyond(key, account, namespace, { catalog, ...asker })
+  return { collection: 'accounts', document: account }
 }

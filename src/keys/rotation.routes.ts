@@ -3,6 +3,7 @@ import { describe, described } from '../web/etag.ts'
 import { type Route, route } from '../web/route.ts'
 import { granterOf, targetOf } from './asker.ts'
 import { createdKey } from './create.routes.ts'
+import { ACCOUNT_REFUSALS } from './create.rules.ts'
 import { endRotation, moveRotation } from './end-rotation.ts'
 import { type RotateDeps, rotateKey } from './rotate.ts'
 import { DEFAULT_OVERLAP_SECONDS, MAX_OVERLAP_SECONDS } from './rotation.rules.ts'
@@ -19,6 +20,7 @@ const moveBody = z.strictObject({ overlapSeconds }).meta({ id: 'MoveRotation' })
 /** What stands against a fresh secret. */
 export const FRESH_SECRET_REFUSALS = [
   'invalid_request',
+  ...ACCOUNT_REFUSALS,
   'exceeds_your_rights',
   'key_revoked',
   'key_expired',

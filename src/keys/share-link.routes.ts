@@ -5,6 +5,7 @@ import { refuseForeignPage } from '../web/cross-site.ts'
 import { escapeHtml } from '../web/docs/page.ts'
 import { LINK_PAGE_HEADERS, linkReply, orPage, wantsPage } from '../web/link-page.ts'
 import { type Reply, type Route, route } from '../web/route.ts'
+import { ACCOUNT_REFUSALS } from './create.rules.ts'
 import { type FoundShare, findShare, type OpenedShare, openShare } from './open-share.ts'
 import type { RotateDeps } from './rotate.ts'
 import { deadline, liveSecrets, runningRotation } from './rotation.rules.ts'
@@ -41,7 +42,7 @@ const REFUSALS = [
   'link_used',
   'key_suspended',
   'holder_suspended',
-  'account_suspended',
+  ...ACCOUNT_REFUSALS,
   'store_unavailable',
 ] as const
 

@@ -24,7 +24,7 @@ export interface SharedLink {
 /**
  * Makes a one-time link to a fresh secret of the key; an open link is good for nothing from then on.
  *
- * @throws Refusal `not_found`, `exceeds_your_rights`, `key_revoked`, `key_expired`, `no_secret`
+ * @throws Refusal `not_found`, `key_revoked`, `key_expired`, `no_secret`, and as {@link requireReach}
  */
 export async function shareKey(
   deps: KeyDeps,
@@ -36,7 +36,7 @@ export async function shareKey(
   const decide = async (): Promise<Decision<SharedLink>> => {
     const { open, expect } = await openShares(deps.store, account, keyId)
     const { key, ...beside } = await findKey(deps.store, account, keyId)
-    await requireReach(deps, key, asker)
+    const mayHave = await requireReach(deps, key, asker)
     const now = deps.now()
     const fault = secretFault(key, now)
     if (fault !== null) throw fault
@@ -44,7 +44,7 @@ export async function shareKey(
     return {
       account,
       commit: {
-        expect: [...expect, { collection: 'keys', document: key }],
+        expect: [...expect, mayHave, { collection: 'keys', document: key }],
         insert: [{ collection: 'shares', document: share }],
         remove: open,
         events: [sharedEvent(deps, asker, key, share, showKey(key, { ...beside, now }))],
