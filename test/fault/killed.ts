@@ -70,7 +70,8 @@ const CHANGES: Record<string, Change> = {
   },
 }
 
-for (const kind of ['SQLite', 'MongoDB'] as const) {
+/** Declares the suite for one store. Each has a file of its own, so that the two run at the same time. */
+export function killedServers(kind: 'SQLite' | 'MongoDB'): void {
   const absent = kind === 'MongoDB' && !process.env.MONGODB_TEST_URI && process.env.REQUIRE_MONGO !== '1'
   describe(`A server killed between two steps of a change (${kind}${absent ? `, ${NO_MONGO}` : ''})`, () => {
     let servers: Servers

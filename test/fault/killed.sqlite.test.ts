@@ -1,0 +1,3 @@
+import { killedServers } from './killed.ts'
+
+killedServers('SQLite')
