@@ -92,7 +92,7 @@ function streamRoute(namespace: NamespaceEntry, streams: Streams): Route {
     description:
       '`event: status` tells what was tightened since a version of a list, `event: reset` that too much was missed: fetch the lists. ' +
       'It is a hint that makes verifiers faster and never more lenient: a loosening is taken from the signed list alone. ' +
-      '`event: keys` names signing keys that were taken away. `Last-Event-ID` goes on from there, at any instance. One address may have 250 streams.',
+      '`event: keys` names signing keys that were taken away. `Last-Event-ID` goes on from there, at any instance. An instance has 1,000 streams, of which one address may have 250; who gets none polls the lists.',
     answers: {
       200: { description: 'The stream; a comment every 15 seconds.', content: { 'text/event-stream': z.string() } },
     },

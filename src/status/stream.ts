@@ -19,7 +19,7 @@ export interface Streams {
   close(): void
 }
 
-/** Over all namespaces, in this process. */
+/** Over all addresses and namespaces, in this process: there are sockets left for the exchange. */
 const MAX_STREAMS = 1_000
 /** Of one address, or of one IPv6 network, lest one client take the places of all. */
 const MAX_STREAMS_PER_ADDRESS = 250
@@ -34,9 +34,8 @@ export function createStreams(deps: {
   issuerOf: (namespace: string) => string
   /** Signing keys that are gone before their time: said to everybody who connects, for they may have been away. */
   keysTakenAway: (namespace: string) => readonly string[]
-  maxStreams?: number
 }): Streams {
-  const { store, publisher, issuerOf, keysTakenAway, maxStreams = MAX_STREAMS } = deps
+  const { store, publisher, issuerOf, keysTakenAway } = deps
   const followers = new Map<Follower, { namespace: string; from: string }>()
   let closed = false
   publisher.onChange((change) => {
@@ -115,7 +114,7 @@ export function createStreams(deps: {
   return {
     open(namespace, lastEventId, address) {
       // A stream that begins while the server ends would keep it from ending.
-      if (closed || followers.size >= maxStreams) return null
+      if (closed || followers.size >= MAX_STREAMS) return null
       const from = addressBucket(address)
       const same = [...followers.values()].filter((one) => one.from === from).length
       if (same >= MAX_STREAMS_PER_ADDRESS) return null

@@ -137,3 +137,32 @@ onBothStores('Stream of revocations (SSE)', (bed) => {
     stream.close()
   })
 })
+
+onBothStores(
+  'Streams of an instance',
+  (bed) => {
+    it('are 1,000 over all addresses and namespaces; the rest are told to poll', async () => {
+      const open = (n: number) =>
+        fetch(`${bed().url}/${n % 2 === 0 ? 'v2' : 'v3'}/revocations`, {
+          headers: { 'x-forwarded-for': `203.0.113.${n % 5}` },
+        })
+      const streams: Response[] = []
+      for (let n = 0; n < 1000; n++) streams.push(await open(n))
+      expect(new Set(streams.map(({ status }) => status))).to.deep.equal(new Set([200]))
+      const refused = await open(1000)
+      expect([refused.status, refused.headers.get('retry-after')]).to.deep.equal([503, '30'])
+      const { code, detail } = (await refused.json()) as Record<string, string>
+      expect([code, detail]).to.deep.equal([
+        'streams_full',
+        'Too many follow already. Poll the status list instead, and try again later.',
+      ])
+      expect((await bed().get('/v2/status/0')).status).to.equal(200)
+      await Promise.all(streams.map(({ body }) => body?.cancel()))
+      let again = await open(1000)
+      // The server hears a little later that they have gone.
+      while (again.status === 503) again = await open(1000)
+      await again.body?.cancel()
+    }).timeout(60_000)
+  },
+  { env: { TRUST_PROXY: '1' } },
+)
