@@ -70,7 +70,7 @@ function listAccounts({ store, catalog, cursors }: AccountDeps & { cursors: Curs
     operationId: 'listAccounts',
     summary: 'List accounts',
     description:
-      'All of them for the operator (`operator:accounts`); for a person those that they belong to, whichever the session was opened in; for a program its own.',
+      'All of them for the operator (`operator:accounts`); for a person those that they belong to and may read, whichever the session was opened in; for a program its own.',
     access: 'accounts.list',
     query: listQuery,
     answers: {

@@ -2,6 +2,7 @@
 import { OPERATOR } from '../accounts/rules.ts'
 import { Refusal } from '../errors.ts'
 import { ACTIONS, type Action, type ActionRule, decideForRoles, ROLE_SCOPES, rolesIn } from '../people/access.rules.ts'
+import type { Role } from '../people/rules.ts'
 import type { Membership, SignedIn } from '../people/session.rules.ts'
 import type { EventActor, Store } from '../store/store.ts'
 import type { DpopRequest } from '../verifier/binding.ts'
@@ -175,12 +176,13 @@ async function guardPerson(
   reach: Reach,
   caller: SignedIn,
   rule: ActionRule,
-  at: { account?: string; key?: string },
+  { account, key }: { account?: string; key?: string },
 ): Promise<void> {
-  const { account = caller.account, key } = at
-  const roles = rolesIn(caller.memberships, account)
+  // A session bounds nothing: where no account is named, what they are in any of theirs counts.
+  const roles = account === undefined ? everyRole(caller) : rolesIn(caller.memberships, account)
   if (roles.length === 0) throw new Refusal('not_found')
-  if (!caller.memberships.has(account) && !(await reach.accountExists(account))) throw new Refusal('not_found')
+  const other = account !== undefined && !caller.memberships.has(account)
+  if (other && !(await reach.accountExists(account))) throw new Refusal('not_found')
   const decision = decideForRoles(rule, roles)
   if (decision === 'hidden') throw new Refusal('not_found')
   if (decision === 'no') {
@@ -188,8 +190,13 @@ async function guardPerson(
       detail: `You may not ${rule.title}: ${needsOf(rule)} ${rolesOf(rule)}, and yours is ${roles.join(', ')}.`,
     })
   }
+  if (account === undefined || key === undefined) return
   const own = ownHolder(caller, account)
-  if (own !== null && key !== undefined && (await reach.holderOf(account, key)) !== own) throw new Refusal('not_found')
+  if (own !== null && (await reach.holderOf(account, key)) !== own) throw new Refusal('not_found')
+}
+
+function everyRole({ memberships }: SignedIn): Role[] {
+  return [...new Set([...memberships.values()].map(({ role }) => role))]
 }
 
 function rolesOf({ roles }: ActionRule): string {

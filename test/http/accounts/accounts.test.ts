@@ -115,7 +115,7 @@ onBothStores('Accounts', (bed) => {
         await accept(await invite(id, 'holder', { holderId: holder.json().id }))
       } else await accept(await invite(id, 'owner'))
     }
-    for (const home of ['acme', 'zeta']) {
+    for (const home of ['acme', 'zeta', 'held']) {
       const me = await signIn(b, sam, home)
       const shown = new Map<string, object>()
       let cursor: unknown = null
