@@ -146,7 +146,7 @@ function itemRoutes(deps: HolderDeps): Route[] {
       operationId: 'changeHolder',
       summary: 'Change a holder',
       description:
-        'Members left out stay as they are. A lower ceiling ends the tokens that had more. A higher one gives the holder’s keys more: that takes `keys:write`, and for scopes of namespace `manage` having them.',
+        'Members left out stay as they are. A lower ceiling ends the tokens that had more, another external id those that name the one before. A higher one gives the holder’s keys more: that takes `keys:write`, and for scopes of namespace `manage` having them.',
       access: 'holders.change',
       ifMatch: true,
       body: { kinds: ['json'], schema: changeBody },

@@ -42,6 +42,8 @@ export interface Before {
   catalog?: string
   /** Of the holder that `of` names. */
   ceiling?: Grant[] | null
+  /** Of the holder that `of` names: tokens carry it, and resource servers go by it. */
+  externalId?: string
   /** As it was, active. */
   subAccount?: { slug: string; kind: string }
 }
@@ -69,7 +71,7 @@ export function standingOf(key: ApiKey, { account, holder, namespace, catalog }:
 }
 
 /**
- * Whether tokens of before the change allow more than the key's next token would.
+ * Whether tokens of before the change allow more than the key's next token would, or act for whom that one does not.
  *
  * @param served the catalog that `before` names, or else the present one
  */
@@ -93,7 +95,8 @@ export function narrowed(key: ApiKey, before: Before, now: Surroundings, served:
   })
   const offered = offeredScopes(account, plan, namespace)
   const has = effectiveRights({ kind, grants, ceiling, offered, namespace, subAccounts })
-  return exceeds(had, has) || entitledToMore(oldPlan, plan)
+  const asAnother = before.externalId !== undefined && before.externalId !== holder?.externalId
+  return exceeds(had, has) || entitledToMore(oldPlan, plan) || asAnother
 }
 
 /** Whether every token of the key is to end. */

@@ -28,7 +28,7 @@ onBothStores(
   'What ends live tokens',
   (bed) => {
     let count = 0
-    const place = ({ wish }: Row): Promise<Place> => makePlace(bed(), `place-${++count}`, wish)
+    const place = (row: Row): Promise<Place> => makePlace(bed(), `place-${++count}`, row)
 
     for (const row of [...ENDING, ...KEEPING]) {
       it(`${row.cause}: ${row.live}, next ${row.next}`, async () => {

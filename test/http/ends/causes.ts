@@ -3,16 +3,14 @@
  * what the next exchange gives.
  */
 import { closeOverlaps } from '../../../src/keys/end-rotation.ts'
-import { accept, GRANTS, idOf, ORIGIN, OTHER_PAIR, OWN_PAIR, type Place, shop, whole } from './place.ts'
+import { accept, GRANTS, idOf, ORIGIN, OTHER_PAIR, OWN_PAIR, type Place, shop, type Wishes, whole } from './place.ts'
 
-export interface Row {
+export interface Row extends Wishes {
   cause: string
   act: (place: Place) => Promise<unknown>
   live: 'valid' | 'revoked' | 'suspended'
   /** The next exchange gives the same scopes, fewer, more, or is refused with a code. */
   next: 'same' | 'narrower' | 'wider' | (string & {})
-  /** Of the key, beside what every key of the table has. */
-  wish?: Record<string, unknown>
   /** Takes it back: what that token and the next exchange are then. */
   back?: Pick<Row, 'act' | 'live' | 'next'>
 }
@@ -193,6 +191,20 @@ export const ENDING: Row[] = [
     next: 'narrower',
   },
   {
+    cause: 'the holder gets another external id',
+    ofHolder: { externalId: 'A-1' },
+    act: change(holder(), { externalId: 'A-2' }),
+    live: 'revoked',
+    next: 'same',
+  },
+  {
+    cause: 'the holder gives its external id up',
+    ofHolder: { externalId: 'A-1' },
+    act: change(holder(), { externalId: null, grants: null }),
+    live: 'revoked',
+    next: 'same',
+  },
+  {
     cause: 'the sub-account is suspended',
     act: post(subAccount('/suspend')),
     live: 'revoked',
@@ -268,6 +280,12 @@ const KEPT: (Pick<Row, 'cause' | 'act'> & Partial<Row>)[] = [
   {
     cause: 'the holder gets a ceiling that takes nothing',
     act: change(holder(), { grants: [whole('links:read', 'links:write', 'tags:read'), shop('orders:write')] }),
+  },
+  { cause: 'the holder gets its first external id', act: change(holder(), { externalId: 'A-1' }) },
+  {
+    cause: 'the holder keeps its external id',
+    ofHolder: { externalId: 'A-1' },
+    act: change(holder(), { externalId: 'A-1', name: 'B' }),
   },
   { cause: 'the sub-account is renamed', act: change(subAccount(), { name: 'B', customData: { c: 1 } }) },
   { cause: 'the account is renamed', act: change(account(), { name: 'B', hosts: { v2: 'https://b.example/v2' } }) },

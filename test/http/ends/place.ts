@@ -37,7 +37,13 @@ export function idOf(path: string): string {
   return path.split('/').at(-1) as string
 }
 
-export async function makePlace(b: Bed, id: string, wish: Record<string, unknown> = {}): Promise<Place> {
+/** Beside what those of every place have. */
+export interface Wishes {
+  wish?: Record<string, unknown>
+  ofHolder?: Record<string, unknown>
+}
+
+export async function makePlace(b: Bed, id: string, { wish, ofHolder }: Wishes = {}): Promise<Place> {
   const operator = await callerOf(b, 'operator-manage')
   const account = `/manage/accounts/${id}`
   const make = async (path: string, json: object): Promise<Record<string, unknown>> => {
@@ -47,7 +53,7 @@ export async function makePlace(b: Bed, id: string, wish: Record<string, unknown
   }
   await make('/manage/accounts', { id, name: id, plan: 'agency' })
   await accept(b, id, 'online')
-  const holder = await make(`${account}/holders`, { type: 'partner', name: 'Holder' })
+  const holder = await make(`${account}/holders`, { type: 'partner', name: 'Holder', ...ofHolder })
   const other = await make(`${account}/holders`, { type: 'partner', name: 'Other' })
   await make(`${account}/sub-accounts`, { id: 'shop', name: 'Shop', kind: 'shop' })
   const all = { name: 'Key', namespace: 'v2', grants: GRANTS, holderId: holder.id, ...wish }
