@@ -9,11 +9,13 @@ import type { ApiKey, Author } from '../keys/rules.ts'
 import { type ShownKey, showKey } from '../keys/shape.ts'
 import { type Enrolment, enrolment, memberEvent } from '../people/enrol.rules.ts'
 import { invitationUrl, newInvitation } from '../people/invitation.rules.ts'
+import { changeMember } from '../people/member.rules.ts'
 import { newReset, resetIssued, resetUrl } from '../people/reset.rules.ts'
-import { type Invitation, type Member, memberId, type Person } from '../people/rules.ts'
+import { type Invitation, type Member, memberId, type Person, type Role } from '../people/rules.ts'
+import type { Session } from '../people/session.rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import { act, type Decision } from '../store/act.ts'
-import type { EventActor, Kept } from '../store/store.ts'
+import type { EventActor, Guarded, Kept } from '../store/store.ts'
 import { type Account, OPERATOR } from './rules.ts'
 
 export interface InitDeps
@@ -21,6 +23,7 @@ export interface InitDeps
   /** PUBLIC_URL. */
   publicUrl: string
   findPerson: (email: string) => Promise<Kept<Person> | null>
+  findSessions: (personId: string) => Promise<Kept<Session>[]>
 }
 
 export interface AdminWish {
@@ -36,8 +39,10 @@ export interface Invited {
   expiresAt: number
 }
 
-/** Somebody who is an active admin already, and stays so. */
+/** Somebody who is active in the operator's account already, and stays so, as admin. */
 export interface LetIn {
+  /** Their role until now. */
+  was: Role
   member: { id: string; email: string; name: string; role: 'admin'; status: 'active' }
   /** Good once: whoever opens it chooses the person's password, and all of their sessions end. */
   passwordUrl: string
@@ -96,8 +101,8 @@ export async function initialise(deps: InitDeps, admin: AdminWish): Promise<Init
 }
 
 /**
- * Lets somebody administer. Who does so already gets a link to a new password, and nothing is taken from them. Anybody
- * else is invited, and becomes admin if they were not: until they accept they cannot sign in to account `operator`.
+ * Lets somebody administer. Who is active in account `operator` becomes admin if they were not, and gets a link to a new
+ * password; the present one works until it is opened. Anybody else is invited, and cannot sign in there until they accept.
  *
  * @throws Refusal `not_found` where nothing was initialised yet
  */
@@ -111,7 +116,7 @@ export async function recoverAdmin(deps: InitDeps, admin: AdminWish): Promise<In
     const known = await deps.findPerson(admin.email)
     if (known === null) return enrolAdmin(deps, { ...invitedAdmin(admin), invitation }, token)
     const member = await deps.store.get(OPERATOR, 'members', memberId(OPERATOR, known.id))
-    if (member?.role === 'admin' && member.status === 'active') return letIn(deps, member, known)
+    if (member?.status === 'active') return letIn(deps, member, known)
     if (member !== null) return inviteAgain(deps, member, known, { token, invitation })
     return enrolAdmin(deps, { ...invitedAdmin(admin), invitation, known }, token)
   })
@@ -122,13 +127,41 @@ function enrolAdmin(deps: InitDeps, wish: Enrolment, token: string): Decision<In
   return { account: OPERATOR, commit: { insert, events }, answer: invited(deps, enrolled, token) }
 }
 
-function letIn(deps: InitDeps, member: Kept<Member>, person: Kept<Person>): Decision<LetIn> {
+async function letIn(deps: InitDeps, before: Kept<Member>, person: Kept<Person>): Promise<Decision<LetIn>> {
+  const { id, email } = person
   const { token, link } = newReset(deps)
-  const commit = resetIssued({ member, person }, link, { ...deps, actor: ACTOR })
-  const shown = { id: person.id, email: person.email, name: member.name, role: 'admin', status: 'active' } as const
-  const answer = { member: shown, passwordUrl: resetUrl(deps.publicUrl, token), expiresAt: link.expiresAt }
+  const { member, ...promotion } = await promoted(deps, before, person)
+  const issued = resetIssued({ member, person }, link, { ...deps, actor: ACTOR })
+  return {
+    account: OPERATOR,
+    commit: {
+      ...promotion,
+      replace: [...promotion.replace, ...issued.replace],
+      events: [...promotion.events, ...issued.events],
+    },
+    answer: {
+      was: before.role,
+      member: { id, email, name: member.name, role: 'admin', status: 'active' },
+      passwordUrl: resetUrl(deps.publicUrl, token),
+      expiresAt: link.expiresAt,
+    },
+  }
+}
+
+/** The member as admin. Where that changes their rights, their sessions end, as with any change of a member. */
+async function promoted(deps: InitDeps, before: Kept<Member>, person: Person) {
   // Whoever takes the admin's place away meanwhile must not be told that they still have it.
-  return { account: OPERATOR, commit: { ...commit, expect: [{ collection: 'members', document: member }] }, answer }
+  const unchanged: Guarded[] = [{ collection: 'members', document: before }]
+  if (before.role === 'admin') return { member: before, expect: unchanged, replace: [], remove: [], events: [] }
+  const member = changeMember(before, { role: 'admin' })
+  const sessions = await deps.findSessions(person.id)
+  return {
+    member,
+    expect: [],
+    replace: [{ collection: 'members', document: member } as const],
+    remove: sessions.map((document) => ({ collection: 'sessions', document }) as const),
+    events: [memberEvent('member.updated', member, person, { ...deps, actor: ACTOR })],
+  }
 }
 
 function inviteAgain(

@@ -64,9 +64,12 @@ function told(made: Invited | Initialised | LetIn): string {
   return [first, '', ...invitation, '', `Manage key ${key.id}, with every scope:`, secret].join('\n')
 }
 
-function letInText({ member, passwordUrl, expiresAt }: LetIn): string {
+function letInText({ was, member, passwordUrl, expiresAt }: LetIn): string {
+  const who = `${member.name} <${member.email}>`
   return [
-    `${member.name} <${member.email}> is an active admin already, and stays so.`,
+    was === 'admin'
+      ? `${who} is an active admin already, and stays so.`
+      : `${who} was ${was}, and is admin from now on.`,
     `Whoever opens this link chooses a new password for them, which ends all of their sessions. Until then the present`,
     `password works. It is good once and until ${utc(expiresAt)}:`,
     passwordUrl,

@@ -76,7 +76,7 @@ function addOffline(program: Command): void {
     .option('--name <name>', 'of the admin', 'Administrator')
     .option(
       '--recover',
-      'where there is an admin already: invite one more, or give an active one a link to a new password',
+      'where there is an admin already: invite one more, or make an active member one, with a link to a new password',
     )
     .option('--json', 'print {account, member, invitationUrl, invitationExpiresAt, key, secret} as JSON')
     .action(async (options) => (await import('./init.ts')).init(options))

@@ -2,7 +2,7 @@
 import type { InitDeps } from '../accounts/init.ts'
 import { loadConfig } from '../config.ts'
 import { type Opened, open } from '../open.ts'
-import { findPerson } from '../people/find.ts'
+import { findPerson, findSessions } from '../people/find.ts'
 import { pooledRandom } from '../random.ts'
 import { createAllocator } from '../status/allocate.ts'
 import { startFault } from './faults.ts'
@@ -30,6 +30,7 @@ export async function offline<T>(env: NodeJS.ProcessEnv, work: (deps: Offline) =
       allocator: createAllocator(store, outside.random),
       publicUrl: config.publicUrl,
       findPerson: (email) => findPerson(store, email),
+      findSessions: (personId) => findSessions(store, personId),
     })
   } catch (error) {
     throw startFault(error)

@@ -17,7 +17,7 @@ export function resetIssued(
   { member, person }: { member: Member; person: Kept<Person> },
   link: OneTimeLink,
   told: Parameters<typeof memberEvent>[3],
-): Commit {
+): Required<Pick<Commit, 'replace' | 'events'>> {
   return {
     replace: [{ collection: 'people', document: { ...person, reset: link } }],
     events: [memberEvent('member.password_reset_issued', member, person, told)],

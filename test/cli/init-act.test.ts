@@ -8,7 +8,7 @@ import { sealer } from '../../src/events/rules.ts'
 import { base62 } from '../../src/keys/grammar.rules.ts'
 import { eventRings } from '../../src/open.ts'
 import { enrolment } from '../../src/people/enrol.rules.ts'
-import { findPerson } from '../../src/people/find.ts'
+import { findPerson, findSessions } from '../../src/people/find.ts'
 import { linkHash } from '../../src/people/link.rules.ts'
 import { ring } from '../../src/secrets.ts'
 import { createAllocator } from '../../src/status/allocate.ts'
@@ -32,7 +32,11 @@ describe('accounts: the first act of an installation', () => {
     const catalog = loadCatalog(fileURLToPath(new URL('../../latchkey.yaml', import.meta.url)), publicUrl)
     const allocator = createAllocator(store, randomBytes)
     const outside = { publicUrl, now, random: randomBytes, newId }
-    deps = { store, catalog, peppers: secrets, allocator, ...outside, findPerson: (email) => findPerson(store, email) }
+    deps = {
+      ...{ store, catalog, peppers: secrets, allocator, ...outside },
+      findPerson: (email) => findPerson(store, email),
+      findSessions: (personId) => findSessions(store, personId),
+    }
   })
   afterEach(() => deps.store.close())
 
