@@ -17,8 +17,25 @@ export interface AdmissionFacts {
   now: number
 }
 
+/** What {@link accountRefusal} says, in its order. */
+export const ACCOUNT_REFUSALS = [
+  'account_suspended',
+  'terms_not_accepted',
+  'namespace_retired',
+  'namespace_not_enabled',
+] as const
+/** What {@link refusalOf} says, in its order. */
+export const ADMISSION_REFUSALS = [
+  'wrong_namespace',
+  'ip_not_allowed',
+  'origin_not_allowed',
+  'key_suspended',
+  'holder_suspended',
+  ...ACCOUNT_REFUSALS,
+] as const
+
 /** The first reason against, or null. */
-export function refusalOf(facts: AdmissionFacts): Code | null {
+export function refusalOf(facts: AdmissionFacts): (typeof ADMISSION_REFUSALS)[number] | null {
   const { key, account, holder, namespace, catalog, now } = facts
   if (key.namespace !== namespace.id) return 'wrong_namespace'
   if (!addressAllowed(facts.address, key.allowedIps)) return 'ip_not_allowed'
@@ -26,6 +43,16 @@ export function refusalOf(facts: AdmissionFacts): Code | null {
     return 'origin_not_allowed'
   if (key.suspendedAt !== null) return 'key_suspended'
   if (holder?.status === 'suspended') return 'holder_suspended'
+  return accountRefusal(account, namespace, catalog, now)
+}
+
+/** The first reason against any key of the account in the namespace, or null. */
+export function accountRefusal(
+  account: Account,
+  namespace: NamespaceEntry,
+  catalog: Catalog,
+  now: number,
+): (typeof ACCOUNT_REFUSALS)[number] | null {
   if (account.status === 'suspended') return 'account_suspended'
   if (!termsAccepted(account, catalog.terms, now)) return 'terms_not_accepted'
   if (namespace.stage === 'retired') return 'namespace_retired'

@@ -1,11 +1,11 @@
 /** May this key be made? And the key itself. */
-import { type Account, namespaceEnabled, subAccountId, termsAccepted } from '../accounts/rules.ts'
+import { type Account, subAccountId } from '../accounts/rules.ts'
 import type { Catalog, NamespaceEntry } from '../catalog.ts'
 import { type FieldFault, Refusal, sayable } from '../errors.ts'
 import type { Holder } from '../holders/rules.ts'
 import type { StatusRef } from '../status/rules.ts'
 import { isAddressBlock } from './addresses.rules.ts'
-import { adviceFor } from './admission.rules.ts'
+import { accountRefusal, adviceFor } from './admission.rules.ts'
 import type { KeyKind } from './grammar.rules.ts'
 import { jwksFaults, publicJwk } from './jwks.rules.ts'
 import { expand, type Grant, grantsFault, offeredScopes } from './rights.rules.ts'
@@ -129,14 +129,6 @@ export function beyondRole(
   return [...asked].filter((scope) => !grantable.has(scope))
 }
 
-/** What {@link accountFault} refuses with. */
-export const ACCOUNT_REFUSALS = [
-  'account_suspended',
-  'terms_not_accepted',
-  'namespace_retired',
-  'namespace_not_enabled',
-] as const
-
 /** Why the account can have no new key of the namespace, nor a new secret of one; null where it can. */
 export function accountFault(
   account: Account,
@@ -144,14 +136,10 @@ export function accountFault(
   catalog: Catalog,
   now: number,
 ): Refusal | null {
-  const refuse = (code: (typeof ACCOUNT_REFUSALS)[number]): Refusal => {
-    const detail = adviceFor(code, { key: { namespace: namespace.id }, namespace, catalog })
-    return new Refusal(code, detail === undefined ? {} : { detail })
-  }
-  if (account.status === 'suspended') return refuse('account_suspended')
-  if (!termsAccepted(account, catalog.terms, now)) return refuse('terms_not_accepted')
-  if (namespace.stage === 'retired') return refuse('namespace_retired')
-  return namespaceEnabled(account, namespace.id, catalog) ? null : refuse('namespace_not_enabled')
+  const code = accountRefusal(account, namespace, catalog, now)
+  if (code === null) return null
+  const detail = adviceFor(code, { key: { namespace: namespace.id }, namespace, catalog })
+  return new Refusal(code, detail === undefined ? {} : { detail })
 }
 
 function fieldFaults(wish: KeyWish, now: number): FieldFault[] {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { NamespaceEntry } from '../catalog.ts'
 import { type Code, Refusal } from '../errors.ts'
+import { ADMISSION_REFUSALS } from '../keys/admission.rules.ts'
 import type { RequestFacts } from '../web/request.ts'
 import { type Reply, type Route, route } from '../web/route.ts'
 import type { Exchange, Issued } from './exchange.ts'
@@ -35,15 +36,7 @@ const pasteForm = z.object({ apiKey })
 const EXCHANGE_REFUSALS: readonly Code[] = [
   'invalid_request',
   'invalid_api_key',
-  'wrong_namespace',
-  'ip_not_allowed',
-  'origin_not_allowed',
-  'key_suspended',
-  'holder_suspended',
-  'account_suspended',
-  'terms_not_accepted',
-  'namespace_not_enabled',
-  'namespace_retired',
+  ...ADMISSION_REFUSALS,
   'rate_limited',
   'invalid_scope',
   'token_too_large',

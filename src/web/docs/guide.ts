@@ -1,6 +1,7 @@
 /** The partner guide: what whoever writes a partner's program has to know, for one namespace. */
 import type { Catalog, NamespaceEntry } from '../../catalog.ts'
 import { type Code, SENTENCES } from '../../errors.ts'
+import { ADMISSION_REFUSALS } from '../../keys/admission.rules.ts'
 import type { OpenApiDocument } from '../openapi.ts'
 import { STATUS } from '../problems.ts'
 import { type Commands, commandsFor } from './guide.commands.ts'
@@ -134,15 +135,7 @@ doing the work again. Where you pass on what others sent, leave its id and its s
 const OF_THE_EXCHANGE: readonly Code[] = [
   'invalid_scope',
   'invalid_api_key',
-  'wrong_namespace',
-  'ip_not_allowed',
-  'origin_not_allowed',
-  'key_suspended',
-  'holder_suspended',
-  'account_suspended',
-  'terms_not_accepted',
-  'namespace_not_enabled',
-  'namespace_retired',
+  ...ADMISSION_REFUSALS,
   'rate_limited',
   'store_unavailable',
 ]
