@@ -67,7 +67,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   const publisher = createPublisher({ store, catalog, signer, now })
   await keyring.refresh()
   await publisher.refresh()
-  const counters = createCounters({ store, now, batchId: () => newId('batch'), eventId })
+  const counters = createCounters({ store, now, batchId: () => newId('batch') })
   const rehash = createRehash(store)
   const instance = newId('ins')
   const flushes = createFlushes({ store, counters, id: instance, now })
@@ -109,8 +109,10 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
       nonces: createNonces(derive(masterKeys, 'dpop nonces').current.bytes, now),
       limits,
       counters,
+      notes,
       rehash,
       random,
+      newId,
     }),
     verifyIssued,
     inquiry: {

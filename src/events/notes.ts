@@ -1,5 +1,5 @@
 /**
- * Events of requests that changed nothing, written with the flush: a write on the way of the request would tell by its
+ * Events of exchanges, and of requests that changed nothing, written with the flush: a write on the way of the request would tell by its
  * time that there is something to be told, and could be asked for without end.
  */
 import type { NewEvent, Store } from '../store/store.ts'
@@ -17,16 +17,22 @@ export interface Notes {
 }
 
 const MINUTE_MS = 60_000
-/** Between two flushes; what is beyond is not told. */
-const MAX_NOTED = 1000
+/** Held between two flushes, while the store is away too; what is beyond is not told. */
+const MAX_NOTED = 10_000
 
 export function createNotes({ store, now }: { store: Store; now: () => number }): Notes {
   const noted = new Map<string, Note & { at: number }>()
+  /** Marks of this minute, told or to be told. */
+  let known = { minute: 0, marks: new Set<string>() }
   return {
     add(note) {
       const at = now()
-      const mark = `${note.of}:${Math.floor(at / MINUTE_MS)}`
-      if (noted.size < MAX_NOTED && !noted.has(mark)) noted.set(mark, { ...note, at })
+      const minute = Math.floor(at / MINUTE_MS)
+      if (known.minute !== minute) known = { minute, marks: new Set() }
+      const mark = `${note.of}:${minute}`
+      if (known.marks.has(mark) || noted.size >= MAX_NOTED) return
+      known.marks.add(mark)
+      noted.set(mark, { ...note, at })
     },
     async flush() {
       for (const [id, { account, event, at }] of noted) {

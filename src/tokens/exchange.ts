@@ -1,4 +1,6 @@
 import { type Code, Refusal } from '../errors.ts'
+import type { Notes } from '../events/notes.ts'
+import { newEvent } from '../events/rules.ts'
 import { type AdmissionFacts, adviceFor, refusalOf } from '../keys/admission.rules.ts'
 import type { Rehash } from '../keys/rehash.ts'
 import type { Rights } from '../keys/rights.rules.ts'
@@ -39,8 +41,10 @@ export interface ExchangeDeps extends AuthenticateDeps, BindingDeps, SubjectDeps
   signer: (namespace: string) => Signer
   limits: ExchangeLimits
   counters: Counters
+  notes: Pick<Notes, 'add'>
   rehash: Rehash
   random: (bytes: number) => Buffer
+  newId: (prefix: string) => string
 }
 
 /**
@@ -180,7 +184,6 @@ function count(
 ): void {
   deps.counters.count({
     keyId: key.id,
-    keyName: key.name,
     account: key.account,
     namespace: key.namespace,
     holderId: key.holderId,
@@ -190,6 +193,7 @@ function count(
   })
 }
 
+/** One event per key, code and minute, however often it happens. */
 function report(
   deps: ExchangeDeps,
   request: ExchangeRequest,
@@ -198,14 +202,15 @@ function report(
   code: Code,
   data: Record<string, unknown>,
 ): void {
-  const { key } = found
-  deps.counters.report({
-    type,
-    account: key.account,
-    keyId: key.id,
-    keyName: key.name,
-    code,
-    requestId: request.requestId,
-    data,
+  const { id, name, account } = found.key
+  const { requestId } = request
+  deps.notes.add({
+    account,
+    of: `incident:${id}:${code}`,
+    event: () => {
+      const actor = { type: 'program', id, name } as const
+      const subject = { type: 'key', id, name }
+      return newEvent(deps.newId('evt'), { type, requestId, actor, subject, data: { code, ...data } })
+    },
   })
 }

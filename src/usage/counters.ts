@@ -1,6 +1,5 @@
-/** What happens on the exchange path, gathered in memory and written once a second: counts, last use, incidents. */
-import { newEvent } from '../events/rules.ts'
-import type { Merge, NewEvent, Store } from '../store/store.ts'
+/** What happens on the exchange path, gathered in memory and written once a second: counts and last use. */
+import type { Merge, Store } from '../store/store.ts'
 import type { Counter } from './rules.ts'
 
 /** What usage is counted by. */
@@ -14,48 +13,27 @@ export interface Counted {
 }
 
 export interface Occurrence extends Counted {
-  keyName: string
   outcome: Counter
   /** Of the secret shown. */
   secretId: string
-}
-
-export interface Incident {
-  type: 'ip.denied' | 'rate_limit.hit'
-  account: string
-  keyId: string
-  keyName: string
-  code: string
-  requestId: string
-  data: Record<string, unknown>
 }
 
 export interface Counters {
   count(occurrence: Occurrence): void
   /** Notes that a secret was shown where no token is asked for. */
   use(shown: Pick<Occurrence, 'keyId' | 'account' | 'secretId'>): void
-  /** One event per key, code and minute, however often it happens. */
-  report(incident: Incident): void
-  /** Writes what has gathered. On failure it is kept for the next flush, up to 50,000 keys and incidents. */
+  /** Writes what has gathered. On failure it is kept for the next flush, up to 50,000 keys. */
   flush(): Promise<void>
   /** False once a last use had to be dropped: nobody can tell any more what was never used. */
   isComplete(): boolean
 }
 
-/** Keys and incidents held between flushes while the store is away, before the rest is dropped. */
+/** Keys held between flushes while the store is away, before the rest is dropped. */
 const MAX_HELD = 50_000
 
-export function createCounters(deps: {
-  store: Store
-  now: () => number
-  batchId: () => string
-  eventId: () => string
-}): Counters {
+export function createCounters(deps: { store: Store; now: () => number; batchId: () => string }): Counters {
   const { store, now } = deps
   let merges = new Map<string, Merge>()
-  const incidents = new Map<string, Incident>()
-  /** Incidents of this minute, told or to be told. */
-  let noted = { minute: 0, ids: new Set<string>() }
   /** A batch that may or may not have been written keeps its id until the store has said so. */
   let pending: { id: string; merges: Merge[] } | null = null
   let flushing: Promise<void> | null = null
@@ -67,10 +45,6 @@ export function createCounters(deps: {
       await store.merge(pending.id, pending.merges)
       pending = takeBatch()
     }
-    for (const [id, incident] of incidents) {
-      await tell(id, incident)
-      incidents.delete(id)
-    }
   }
 
   function takeBatch(): { id: string; merges: Merge[] } | null {
@@ -78,15 +52,6 @@ export function createCounters(deps: {
     const batch = { id: deps.batchId(), merges: [...merges.values()] }
     merges = new Map()
     return batch
-  }
-
-  async function tell(id: string, incident: Incident): Promise<void> {
-    const mark = { id: `incident:${id}`, account: '', createdAt: now() }
-    // Another instance may have told it: then the mark exists and nothing is written.
-    await store.commit(incident.account, {
-      insert: [{ collection: 'marks', document: mark }],
-      events: [incidentEvent(deps.eventId(), incident)],
-    })
   }
 
   function noteUse(shown: Pick<Occurrence, 'keyId' | 'account' | 'secretId'>): Merge['max'] {
@@ -110,14 +75,6 @@ export function createCounters(deps: {
     use(shown) {
       const use = noteUse(shown)
       if (use !== undefined) use.lastUsedAt = now()
-    },
-    report(incident) {
-      const minute = Math.floor(now() / 60_000)
-      if (noted.minute !== minute) noted = { minute, ids: new Set() }
-      const id = `${incident.keyId}:${incident.code}:${minute}`
-      if (noted.ids.has(id) || incidents.size >= MAX_HELD) return
-      noted.ids.add(id)
-      incidents.set(id, incident)
     },
     async flush() {
       if (flushing !== null) await flushing.catch(() => {})
@@ -178,14 +135,4 @@ export function usageMerge(o: Counted, id: string, at: number): Merge & { add: R
 
 function lastUseMerge(o: Pick<Occurrence, 'keyId' | 'account'>): Merge {
   return { collection: 'keyUse', id: o.keyId, account: o.account, initial: { lastUsedAt: 0, secrets: {} }, max: {} }
-}
-
-function incidentEvent(id: string, incident: Incident): NewEvent {
-  return newEvent(id, {
-    type: incident.type,
-    requestId: incident.requestId,
-    actor: { type: 'program', id: incident.keyId, name: incident.keyName },
-    subject: { type: 'key', id: incident.keyId, name: incident.keyName },
-    data: { code: incident.code, ...incident.data },
-  })
 }
