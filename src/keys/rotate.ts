@@ -49,7 +49,7 @@ export async function rotateKey(
 /** The newest secret as a request finds it. */
 export interface Newest {
   id: string | null
-  /** Whether it is certain that it was never used. */
+  /** Whether it is certain that it was never used until then. */
   neverUsed: boolean
 }
 
