@@ -50,16 +50,12 @@ export function createStreams(deps: {
 
   function eventsOf({ namespace, number, since, version, changed, denied }: ListChange): string[] {
     const uri = statusUri(issuerOf(namespace), number)
-    const tightened = changed.filter(({ value }) => value !== VALID)
-    const texts: string[] = []
-    for (let from = 0; from === 0 || from < tightened.length; from += MAX_CHANGES) {
-      const last = from + MAX_CHANGES >= tightened.length
-      const some = tightened.slice(from, from + MAX_CHANGES)
-      const data = { uri, version, since, changed: some, denied: last ? denied : [] }
-      // Only the last carries the place: who loses the connection in between gets all of it again.
-      texts.push(`${last ? `id: ${place(namespace)}\n` : ''}event: status\ndata: ${JSON.stringify(data)}\n\n`)
-    }
-    return texts
+    const parts = partsOf({ changed, denied })
+    // Only the last carries the place: who loses the connection in between gets all of it again.
+    return parts.map((part, i) => {
+      const id = i === parts.length - 1 ? `id: ${place(namespace)}\n` : ''
+      return `${id}event: status\ndata: ${JSON.stringify({ uri, version, since, ...part })}\n\n`
+    })
   }
 
   async function missed(namespace: string, lastEventId: string): Promise<string[]> {
@@ -137,6 +133,19 @@ export function createStreams(deps: {
       for (const follower of [...followers.keys()]) follower.end()
     },
   }
+}
+
+type Told = Pick<ListChange, 'changed' | 'denied'>
+
+/** What is told in one event each: what was tightened, and by an event of nothing that something was loosened. */
+function partsOf({ changed, denied }: Told): Told[] {
+  const tightened = changed.filter(({ value }) => value !== VALID)
+  const parts: Told[] = []
+  for (let from = 0; from < tightened.length; from += MAX_CHANGES)
+    parts.push({ changed: tightened.slice(from, from + MAX_CHANGES), denied: [] })
+  if (denied.length > 0) parts.push({ changed: parts.pop()?.changed ?? [], denied })
+  const isLoosened = tightened.length < changed.length
+  return isLoosened || parts.length === 0 ? [...parts, { changed: [], denied: [] }] : parts
 }
 
 /** Whether the place names a list that is not there, or a version that is still to come. */

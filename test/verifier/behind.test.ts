@@ -132,6 +132,23 @@ describe('verifier: a list that is older than the stream', () => {
     expect(issuer.hits.status).to.equal(asked)
   })
 
+  it('a loosening that is told beside what tightens is fetched soon too', async () => {
+    await follow('1.4')
+    issuer.tell({ version: 5, since: 4, changed: [{ idx: 9, value: 2 }] }, '1.5')
+    await settles(() => refused(verifier.verify(token), 'suspended'))
+    issuer.tell({ version: 6, since: 5, changed: [{ idx: 3, value: 1 }] })
+    issuer.tell({ version: 6, since: 5 }, '1.6')
+    const revoked = await issuer.token(issuer.status(3))
+    await settles(() => refused(verifier.verify(revoked), 'revoked'))
+    await refused(verifier.verify(token), 'suspended')
+    issuer.set(3, 1)
+    issuer.list = { version: 6 }
+    wait(2_000)
+    await verifier.verify(token)
+    await refused(verifier.verify(revoked), 'revoked')
+    expect(state()).to.equal('fresh')
+  })
+
   it('a loosening is not fetched by all at once', async () => {
     const { url, now } = issuer
     const remote = createRemote(fetch)

@@ -55,9 +55,14 @@ onBothStores('Stream of revocations (SSE)', (bed) => {
       secret: string
     }
     const token = (await bed().post('/v2/jwts', { json: { apiKey: secret } })).text
-    const revoke = () =>
-      bed().post(`/manage/accounts/acme/keys/${key.id}/revoke`, { json: { reason: 'exposed' }, headers })
-    return { token, revoke }
+    const act = (verb: string, json: object) =>
+      bed().post(`/manage/accounts/acme/keys/${key.id}/${verb}`, { json, headers })
+    return {
+      token,
+      revoke: () => act('revoke', { reason: 'exposed' }),
+      suspend: () => act('suspend', {}),
+      resume: () => act('resume', {}),
+    }
   }
 
   it('is open to any page, uncached, and tells a revocation with the version that the list then has', async () => {
@@ -111,6 +116,23 @@ onBothStores('Stream of revocations (SSE)', (bed) => {
       expect((await strange.next()).event, unknown).to.equal('reset')
       strange.close()
     }
+  })
+
+  it('tells beside what was tightened that something was loosened, and not what', async () => {
+    const [one, two] = [await aKey('resumed'), await aKey('revoked meanwhile')]
+    await one.suspend()
+    const before = await listen(bed())
+    const from = before.lastId
+    before.close()
+    await one.resume()
+    await two.revoke()
+    const stream = await listen(bed(), '/v2/revocations', { 'last-event-id': from })
+    const [tightened, loosened] = [await stream.next(), await stream.next()]
+    expect(tightened.data).to.deep.include({ changed: [{ idx: statusOf(two.token).idx, value: 1 }] })
+    expect(loosened.data).to.deep.equal({ ...tightened.data, changed: [], denied: [] })
+    // Whoever loses the connection between the two gets both again.
+    expect([tightened.id, loosened.id]).to.deep.equal(['', `0.${loosened.data.version}`])
+    stream.close()
   })
 
   it('gives one address 250 streams; the rest poll, and a place that is free is given again', async () => {
