@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { formatKey, parseKey } from '../../../src/keys/grammar.rules.ts'
-import { StoreUnavailable } from '../../../src/store/store.ts'
+import { type Commit, StoreUnavailable } from '../../../src/store/store.ts'
 import { type Bed, claimsOf, onBothStores } from '../bed.ts'
 
 const bearer = async (b: Bed, name: string, wish = {}) => ({ authorization: `Bearer ${await b.token(name, wish)}` })
@@ -418,15 +418,22 @@ onBothStores('Management: keys', (bed) => {
     const b = bed()
     const headers = await bearer(b, 'acme-manage')
     const { store } = b.latchkey
-    const page = store.page.bind(store)
-    Object.defineProperty(store, 'page', {
-      configurable: true,
-      value: () => Promise.reject(new StoreUnavailable('gone')),
-    })
+    const commit = store.commit.bind(store)
+    const gone = () => Promise.reject(new StoreUnavailable('gone'))
+    // Away as soon as the key stands; before, the caller's token is looked at.
+    const committed = async (account: string, changes: Commit) => {
+      const result = await commit(account, changes)
+      if (changes.insert?.some(({ collection }) => collection === 'keys'))
+        Object.defineProperty(store, 'page', { configurable: true, value: gone })
+      return result
+    }
+    Object.defineProperty(store, 'commit', { configurable: true, value: committed })
     try {
       expect((await b.post(KEYS, { json: WISH, headers })).status).to.equal(201)
+      expect((await b.get(KEYS, headers)).status).to.equal(503)
     } finally {
-      Object.defineProperty(store, 'page', { configurable: true, value: page })
+      Reflect.deleteProperty(store, 'commit')
+      Reflect.deleteProperty(store, 'page')
     }
   })
 
