@@ -1,6 +1,6 @@
 /**
- * Events of exchanges, and of requests that changed nothing, written with the flush: a write on the way of the request would tell by its
- * time that there is something to be told, and could be asked for without end.
+ * Events of exchanges, and of requests that changed nothing, written with the flush: a write on the way of the request
+ * would tell by its time that there is something to be told, and could be asked for without end.
  */
 import type { NewEvent, Store } from '../store/store.ts'
 

@@ -36,7 +36,7 @@ export async function shareKey(
   const decide = async (): Promise<Decision<SharedLink>> => {
     const { open, expect } = await openShares(deps.store, account, keyId)
     const { key, ...beside } = await findKey(deps.store, account, keyId)
-    const mayHave = await requireReach(deps, key, asker)
+    const reach = await requireReach(deps, key, asker)
     const now = deps.now()
     const fault = secretFault(key, now)
     if (fault !== null) throw fault
@@ -44,7 +44,7 @@ export async function shareKey(
     return {
       account,
       commit: {
-        expect: [...expect, mayHave, { collection: 'keys', document: key }],
+        expect: [...expect, reach, { collection: 'keys', document: key }],
         insert: [{ collection: 'shares', document: share }],
         remove: open,
         events: [sharedEvent(deps, asker, key, share, showKey(key, { ...beside, now }))],
