@@ -90,7 +90,7 @@ export async function makeParts(config: Config, opened: Opened, { now, random }:
   const leaks = createLeaks({ ...keys, limits, reportLeak: (found, leak) => reportLeak(keys, found, leak) })
   return {
     tallies,
-    leases: createLeases({ store, instance, now }),
+    leases: createLeases({ store, instance, isAlone: crowd.isAlone, now }),
     flushes,
     keyring,
     publisher,

@@ -10,7 +10,7 @@ export interface Lease extends Document {
 
 export interface Leases {
   /**
-   * Does the work if this instance has the lease or can take it, and otherwise nothing.
+   * Does the work if this instance has the lease or can take it, and otherwise nothing. One that is alone needs none.
    *
    * @param ms how long the lease is good; the work of an instance that was killed stands still for that long
    */
@@ -23,9 +23,15 @@ export interface Leases {
  * Leases save work, and nothing rests on them: where two instances hold one because their clocks differ, or because the
  * work took longer, the commits of the work itself let one of them through.
  *
- * @param instance a name that no other instance has
+ * @param deps.instance a name that no other instance has
  */
-export function createLeases({ store, instance, now }: { store: Store; instance: string; now: () => number }): Leases {
+export function createLeases(deps: {
+  store: Store
+  instance: string
+  isAlone: () => boolean
+  now: () => number
+}): Leases {
+  const { store, instance, isAlone, now } = deps
   const held = new Set<string>()
 
   async function hold(id: string, ms: number): Promise<boolean> {
@@ -46,6 +52,8 @@ export function createLeases({ store, instance, now }: { store: Store; instance:
 
   return {
     async whileHeld(work, ms, run) {
+      // Nothing is written for the sake of others that are not there.
+      if (isAlone()) return run()
       if (!(await hold(work, ms))) return
       held.add(work)
       await run()

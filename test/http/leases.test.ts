@@ -8,9 +8,10 @@ const MS = 5_000
 onBothStores('Leases', (bed) => {
   const instances = (work: string) => {
     let at = 1_000_000
+    let alone = false
     const done: string[] = []
     const make = (instance: string) => {
-      const leases = createLeases({ store: bed().latchkey.store, instance, now: () => at })
+      const leases = createLeases({ store: bed().latchkey.store, instance, isAlone: () => alone, now: () => at })
       const turn = () => leases.whileHeld(work, MS, async () => void done.push(instance))
       return { turn, leave: leases.leave }
     }
@@ -20,6 +21,9 @@ onBothStores('Leases', (bed) => {
       done,
       pass: (ms: number) => {
         at += ms
+      },
+      setAlone: (is: boolean) => {
+        alone = is
       },
     }
   }
@@ -59,8 +63,26 @@ onBothStores('Leases', (bed) => {
     expect(done).to.deep.equal(['a', 'b', 'a'])
   })
 
+  it('is not needed by an instance that is alone, which writes none', async () => {
+    const { a, b, done, pass, setAlone } = instances('alone')
+    setAlone(true)
+    await a.turn()
+    pass(1_000)
+    await a.turn()
+    expect(await bed().latchkey.store.get('', 'leases', 'alone')).to.equal(null)
+    setAlone(false)
+    await b.turn()
+    await a.turn()
+    expect(done).to.deep.equal(['a', 'a', 'b'])
+  })
+
   it('works on after it failed', async () => {
-    const leases = createLeases({ store: bed().latchkey.store, instance: 'a', now: () => 0 })
+    const leases = createLeases({
+      store: bed().latchkey.store,
+      instance: 'a',
+      isAlone: () => false,
+      now: () => 0,
+    })
     const failed = await leases.whileHeld('fourth', MS, () => Promise.reject(new Error('no'))).catch(String)
     expect(failed).to.equal('Error: no')
     let done = 0
