@@ -30,7 +30,9 @@ export async function rotateKey(
   overlapSeconds: number,
   asker: KeyAsker,
 ): Promise<CreatedKey> {
-  const newest = await lookAtNewest(deps, (await findKey(deps.store, account, keyId)).key)
+  const { key } = await findKey(deps.store, account, keyId)
+  await requireReach(deps, key, asker)
+  const newest = await lookAtNewest(deps, key)
   const decide = async (): Promise<Decision<CreatedKey>> => {
     const found = await findKey(deps.store, account, keyId)
     const expect = [await requireReach(deps, found.key, asker)]

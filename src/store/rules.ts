@@ -344,7 +344,7 @@ export class Sweeping {
     const recent = now >= this.#last && now < this.#last + SWEEP_EVERY_MS
     if (recent && this.#added < SWEEP_LIMIT) return false
     this.#last = now
-    this.#added = 0
+    this.#added = Math.max(0, this.#added - SWEEP_LIMIT)
     return true
   }
 }

@@ -1,14 +1,14 @@
 /**
  * Rate limits of the exchange: by key and by account as the plan says, by address for refused exchanges, and a budget
- * of their own for publishable keys. Counted in memory, so that an exchange writes nothing until several instances come
- * to the end of a limit.
+ * of their own for publishable keys. Counted in memory, so that an exchange writes nothing but where several instances
+ * come to the end of a limit.
  */
 import type { Catalog, PlanEntry } from '../catalog.ts'
 import { addressBucket } from '../keys/addresses.rules.ts'
 import { ExactLimiter } from './exact.ts'
 import { WINDOW_SECONDS } from './rules.ts'
 import type { Tallies } from './tallies.ts'
-import { type LimitName, type LimitState, settle, WindowLimiter } from './window.ts'
+import { type Counts, type LimitName, type LimitState, settle, WindowLimiter } from './window.ts'
 
 export type LimitDecision = { ok: true; states: LimitState[] } | { ok: false; states: LimitState[]; hit: LimitState }
 
@@ -26,21 +26,23 @@ export interface ExchangeLimits {
 }
 
 type Purpose = 'key' | 'account' | 'publishable address' | 'publishable account' | 'refused' | 'reported'
-/** The others are of anybody who sends anything: what they count in must not cost the store more. */
-const EXACT: ReadonlySet<Purpose> = new Set(['key', 'account', 'publishable address', 'publishable account'])
+/** Anybody can count in the others, by as many addresses as they have: these must not cost the store more. */
+const EXACT: ReadonlySet<Purpose> = new Set(['key', 'account', 'publishable account'])
 
 /** Reports a minute, each of many keys. */
 const REPORTS_PER_ADDRESS = 60
 
 export function createExchangeLimits(catalog: Catalog, now: () => number, tallies: Tallies): ExchangeLimits {
   const limiters = new Map<string, WindowLimiter>()
+  const countsOf = new Map<Purpose, Counts>()
   const limiter = (purpose: Purpose, points: number): WindowLimiter => {
     const id = `${purpose}/${points}`
     const known = limiters.get(id)
     if (known !== undefined) return known
-    const made = EXACT.has(purpose)
-      ? new ExactLimiter(purpose, points, WINDOW_SECONDS, now, tallies)
-      : new WindowLimiter(purpose, points, WINDOW_SECONDS, now)
+    const counts = countsOf.get(purpose) ?? { windows: new Map(), untold: new Set() }
+    countsOf.set(purpose, counts)
+    const what = { purpose, points, duration: WINDOW_SECONDS, counts }
+    const made = EXACT.has(purpose) ? new ExactLimiter(what, { now, tallies }) : new WindowLimiter(what, now)
     limiters.set(id, made)
     tallies.share(made)
     return made

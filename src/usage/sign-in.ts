@@ -24,8 +24,9 @@ export interface SignInLimits {
 
 /** @param now UTC ms */
 export function createSignInLimits(now: () => number, tallies: Tallies): SignInLimits {
-  const byAddress = new WindowLimiter('sign-in address', PER_ADDRESS, WINDOW_SECONDS, now)
-  const byEmail = new WindowLimiter('sign-in email', PER_EMAIL, WINDOW_SECONDS, now)
+  const duration = WINDOW_SECONDS
+  const byAddress = new WindowLimiter({ purpose: 'sign-in address', points: PER_ADDRESS, duration }, now)
+  const byEmail = new WindowLimiter({ purpose: 'sign-in email', points: PER_EMAIL, duration }, now)
   for (const limiter of [byAddress, byEmail]) tallies.share(limiter)
   const counted = (address: string, email: string) => {
     const network = addressBucket(address)

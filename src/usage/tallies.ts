@@ -1,4 +1,5 @@
 /** Limits that hold over all instances: each counts in memory, and the store adds up (docs/decisions/0003). */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '../store/store.ts'
 import { AskedWindows } from './asked.ts'
 import type { Crowd } from './crowd.ts'
@@ -17,18 +18,21 @@ export interface Tallies {
   flush(): Promise<void>
   /** What of `points` may be used here, in a window that began at `startsAt` (UTC ms), before the others are asked. */
   portion(points: number, startsAt: number): number
-  /** Has all instances tell what they used of a window, and from then on each use before it counts. */
+  /** Has all instances tell what they used of a window, and from then on each use before it is given. */
   ask(id: string, endsAt: number): void
+  /** Flushes until no limiter has anything that waits. */
+  hurry(): void
   isAsked(id: string): boolean
   anyAsked(): boolean
   /** Whether all have answered. */
   isSettled(id: string): boolean
 }
 
-/** As many as the store sweeps with each merge, so that what is added goes again. */
+/** In one merge. */
 const TOLD_AT_ONCE = 100
 /** Of each limit in a flush; what is beyond waits for the next, so that made-up addresses cannot keep the store busy. */
 const TOLD_A_FLUSH = 2_000
+const BETWEEN_LOOKS_MS = 25
 
 interface Telling {
   id: string
@@ -56,6 +60,7 @@ export function createTallies(deps: Deps): Tallies {
   /** Taken from the limiters, and perhaps not written. */
   let batches: { id: string; tellings: Telling[] }[] = []
   let flushing: Promise<void> | null = null
+  let hurrying = false
 
   function take(): typeof batches {
     const due = asked.answer()
@@ -88,9 +93,34 @@ export function createTallies(deps: Deps): Tallies {
       for (const [i, tally] of tallies.entries()) {
         if (tally !== null) asked.hear(tally)
         const told = tellings[i]?.told
-        told?.limiter.learn(told.counted, tally?.count ?? 0)
+        // One that is gone was of a window long over.
+        told?.limiter.learn(told.counted, tally?.count ?? Number.POSITIVE_INFINITY)
       }
       batches.shift()
+    }
+  }
+
+  async function flush(): Promise<void> {
+    if (flushing !== null) await flushing.catch(() => {})
+    flushing ??= run().finally(() => {
+      flushing = null
+    })
+    await flushing
+  }
+
+  async function hurry(): Promise<void> {
+    if (hurrying) return
+    hurrying = true
+    try {
+      for (;;) {
+        await flush()
+        if (!limiters.some((limiter) => limiter.waits)) return
+        if (!limiters.some((limiter) => limiter.canTell)) await sleep(BETWEEN_LOOKS_MS)
+      }
+    } catch (error) {
+      for (const limiter of limiters) limiter.giveUp(error)
+    } finally {
+      hurrying = false
     }
   }
 
@@ -98,13 +128,8 @@ export function createTallies(deps: Deps): Tallies {
     share(limiter) {
       limiters.push(limiter)
     },
-    async flush() {
-      if (flushing !== null) await flushing.catch(() => {})
-      flushing ??= run().finally(() => {
-        flushing = null
-      })
-      await flushing
-    },
+    flush,
+    hurry: () => void hurry(),
     portion: crowd.portion,
     ask: (id, endsAt) => asked.ask(id, endsAt),
     isAsked: (id) => asked.has(id),

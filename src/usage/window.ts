@@ -32,21 +32,43 @@ export interface Window {
   endsAt: number
 }
 
+/** What was counted, by what is limited. Limiters of one purpose share it: how much is allowed may change in a window. */
+export interface Counts {
+  windows: Map<string, Window>
+  /** Counted in since others were told of it. */
+  untold: Set<string>
+}
+
 /** rate-limiter-flexible over a bounded map and the injected clock. Windows begin at the same instants everywhere. */
 export class WindowLimiter extends RateLimiterStoreAbstract {
-  readonly #windows = new Map<string, Window>()
-  /** Counted in since others were told of it. */
-  readonly #untold = new Set<string>()
+  readonly #windows: Map<string, Window>
+  readonly #untold: Set<string>
   protected readonly now: () => number
   /** What is limited; the same in every instance. */
   readonly purpose: string
 
-  /** @param duration of a window, in seconds */
-  constructor(purpose: string, points: number, duration: number, now: () => number) {
+  /** @param what.duration of a window, in seconds */
+  constructor(what: { purpose: string; points: number; duration: number; counts?: Counts }, now: () => number) {
+    const { purpose, points, duration, counts = { windows: new Map(), untold: new Set() } } = what
     super({ storeClient: null, points, duration, keyPrefix: '' })
     this.purpose = purpose
+    this.#windows = counts.windows
+    this.#untold = counts.untold
     this.now = now
   }
+
+  /** Whether uses wait until they have been told. */
+  get waits(): boolean {
+    return false
+  }
+
+  /** Whether some of them can be told now. */
+  get canTell(): boolean {
+    return false
+  }
+
+  /** What waits cannot be told. */
+  giveUp(_error: unknown): void {}
 
   /** Counts one; `remaining` is -1 where it is over the limit. */
   async take(name: LimitName, of: string): Promise<LimitState> {
@@ -65,15 +87,16 @@ export class WindowLimiter extends RateLimiterStoreAbstract {
   }
 
   /**
-   * What the others have not been told of: of windows whose ids are `due` all of it, of the rest at most `limit` windows.
-   * From now on it counts as told.
+   * What the others have not been told of: all windows whose ids are `asked`, of the rest at most `limit`. From now on it
+   * counts as told.
    */
-  tell(limit: number, due: ReadonlySet<string>): Counted[] {
+  tell(limit: number, asked: ReadonlySet<string>): Counted[] {
     const counted: Counted[] = []
     for (const of of this.#untold) {
       const window = this.#windows.get(of)
       const isOver = window === undefined || window.endsAt <= this.now()
-      if (isOver || counted.length < limit || (due.size > 0 && due.has(this.idOf(of, window)))) this.#untold.delete(of)
+      if (isOver || counted.length < limit || (asked.size > 0 && asked.has(this.idOf(of, window))))
+        this.#untold.delete(of)
       else continue
       if (isOver) continue
       counted.push({ purpose: this.purpose, of, endsAt: window.endsAt, count: window.own - window.told })

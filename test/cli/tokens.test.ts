@@ -91,9 +91,9 @@ describe('cli: token and verify', function () {
           'exp                    TIME (in SPAN)',
           'account                acme',
           'plan                   agency',
+          'status                 {"status_list":{"idx":0,"uri":"URL/v2/status/0"}}',
           'entitlements           {"domains":null}',
           'authorization_details  [{"type":"sub_account","identifier":"acme-eu","actions":["orders:read","orders:write"]}]',
-          'status                 {"status_list":{"idx":0,"uri":"URL/v2/status/0"}}',
           '',
         ].join('\n'),
       )

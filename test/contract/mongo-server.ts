@@ -34,6 +34,14 @@ export async function dropDatabase(uri: string): Promise<void> {
   await connection.close()
 }
 
+/** What stands in a collection, as the server has it. */
+export async function readAll(uri: string, collection: string): Promise<{ _id: string; [member: string]: unknown }[]> {
+  const connection = await mongoose.createConnection(uri, BOUNDED).asPromise()
+  const found = await connection.collection<{ _id: string }>(collection).find().toArray()
+  await connection.close()
+  return found
+}
+
 /**
  * Ends the transactions of a killed client, which a server does by itself only after transactionLifetimeLimitSeconds
  * (60 unless set).

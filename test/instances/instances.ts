@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DemoData } from '../../src/demo/seed.ts'
-import { dropDatabase, freshName, mongoTestUri, NO_MONGO } from '../contract/mongo-server.ts'
+import { dropDatabase, freshName, mongoTestUri, NO_MONGO, readAll } from '../contract/mongo-server.ts'
 
 const CHILD = fileURLToPath(new URL('./server.child.ts', import.meta.url))
 
@@ -24,6 +24,8 @@ export interface Instances {
   pass(ms: number): Promise<void>
   /** Ends the process of one at once, as a fault would. */
   kill(n: number): Promise<void>
+  /** Which one does a piece of scheduled work; waits until one does. */
+  holderOf(work: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -78,6 +80,8 @@ async function startInstances(count: number, catalog: (yaml: string) => string):
     LOG_LEVEL: 'silent',
   }
   const children: ChildProcess[] = []
+  /** Of the instances, as they stand in the database. */
+  const ids: string[] = []
   for (let i = 0; i < count; i++) {
     const child = fork(CHILD, [], {
       env: { ...env, PORT: String(ports[i]), DEMO_RESOURCE_PORT: i === 0 ? String(ports[count]) : '0' },
@@ -88,6 +92,8 @@ async function startInstances(count: number, catalog: (yaml: string) => string):
     // One after the other: the first fills the store with demo data.
     const [message] = await Promise.race([once(child, 'message'), once(child, 'exit')])
     if (typeof message !== 'object') throw new Error(`instance ${i} ended with ${message}`)
+    const running = await readAll(uri, 'instances')
+    ids.push(running.map(({ _id }) => _id).find((id) => !ids.includes(id)) as string)
   }
   let ahead = 0
   return {
@@ -105,6 +111,13 @@ async function startInstances(count: number, catalog: (yaml: string) => string):
       const child = children[n] as ChildProcess
       child.kill('SIGKILL')
       await once(child, 'exit')
+    },
+    async holderOf(work) {
+      for (;;) {
+        const leases = await readAll(uri, 'leases')
+        const n = ids.indexOf(String(leases.find(({ _id }) => _id === work)?.holder))
+        if (n >= 0) return n
+      }
     },
     async close() {
       for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {

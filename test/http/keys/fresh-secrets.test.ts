@@ -44,4 +44,19 @@ onBothStores('A fresh secret', (bed) => {
       expect((await b.post(url)).status).to.equal(200)
     })
   }
+
+  it('asks nothing of other instances for whoever may not have one', async () => {
+    const b = bed()
+    const owner = await signIn(b, 'owner')
+    const { key } = (await owner.post(KEYS, WISH)).json() as { key: { id: string } }
+    const rotate = () => owner.post(`${KEYS}/${key.id}/rotate`, { overlapSeconds: 600 })
+    expect((await rotate()).status).to.equal(200)
+    const { store } = b.latchkey
+    const document = { id: 'ins_another', account: '', asked: 0, answered: 0, seenAt: b.now() } as const
+    await store.commit('', { insert: [{ collection: 'instances', document }] })
+    const before = await alter(b, () => ({ status: 'suspended' }))
+    expect((await rotate()).status).to.equal(403)
+    expect(await store.get('', 'instances', 'ins_another')).to.include({ asked: 0 })
+    await alter(b, () => before)
+  })
 })

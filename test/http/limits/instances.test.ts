@@ -21,6 +21,18 @@ onOneStore('Limits over several instances', (start) => {
   const exchange = (b: Bed, name = 'globex-v2-server') => b.post('/v2/jwts', { json: { apiKey: b.secret(name) } })
   const many = (b: Bed, count: number, ask: (b: Bed) => Promise<Answer> = exchange) =>
     Promise.all(Array.from({ length: count }, () => ask(b)))
+  /** In steps, after which each has said again that it is there, and has looked who else is. */
+  const passMinute = async ({ latchkey: { store } }: Bed) => {
+    for (const step of [MINUTE / 2, MINUTE / 2]) {
+      at += step
+      const isThere = async () => {
+        const { items } = await store.page('', 'instances', { limit: 9 })
+        return items.every(({ seenAt }) => seenAt === at)
+      }
+      while (!(await isThere())) await sleep(20)
+      await sleep(1_100)
+    }
+  }
   const tally = (answers: Answer[], status: number) => answers.filter((one) => one.status === status).length
 
   it('of a key: a burst over three gets exactly the limit, and so does one that gets it alone', async () => {
@@ -30,18 +42,8 @@ onOneStore('Limits over several instances', (start) => {
       expect([tally(answers, 200), tally(answers, 429)]).to.deep.equal([60, 40])
       return answers
     }
-    /** Each has said again that it is there, and has looked who else is. */
-    const nextMinute = async () => {
-      at += MINUTE
-      const isThere = async () => {
-        const { items } = await all[0].latchkey.store.page('', 'instances', { limit: 9 })
-        return items.every(({ seenAt }) => seenAt === at)
-      }
-      while (!(await isThere())) await sleep(20)
-      await sleep(1_100)
-    }
     await burst((n) => n % 3)
-    await nextMinute()
+    await passMinute(all[0])
     const answers = await burst(() => 1)
     const over = answers.find(({ status }) => status === 429) as Answer
     expect(over.json()).to.include({ limit: 'key', status: 429 })
@@ -55,18 +57,17 @@ onOneStore('Limits over several instances', (start) => {
     for (const b of all) {
       expect((await exchange(b)).status).to.equal(429)
     }
-    for (let round = 0; round < 5; round++) {
-      await nextMinute()
+    for (let round = 0; round < 3; round++) {
+      await passMinute(all[0])
       await burst(() => Math.floor(Math.random() * 3))
     }
   }).timeout(60_000)
 
-  it('writes nothing for an instance that stays within its portion', async () => {
+  it('is told afterwards, and not for each use, where an instance stays within its portion', async () => {
     const [a, b] = await both()
     await exchange(a)
     await exchange(b)
-    at += MINUTE
-    for (const one of [a, b]) await one.latchkey.flush()
+    await passMinute(a)
     const merged: string[] = []
     const { store } = a.latchkey
     const merge = store.merge.bind(store)
@@ -121,8 +122,8 @@ onOneStore('Limits over several instances', (start) => {
     expect([refused?.status, refused?.headers.get('retry-after')]).to.deep.equal([503, '2'])
     store.merge = merge
     const rest = await many(a, 70)
-    expect(tally(rest, 200)).to.be.within(58, 59)
-    expect(tally(rest, 200) + tally(rest, 429)).to.equal(70)
+    // What was being told when the store went away has its place: it may have been written.
+    expect([tally(rest, 200), tally(rest, 429)]).to.deep.equal([58, 12])
   }).timeout(30_000)
 
   it('of an account, by whichever of its keys', async () => {
@@ -149,8 +150,11 @@ onOneStore('Limits over several instances', (start) => {
         json: { apiKey: one.secret('acme-v2-browser') },
         headers: { origin: new URL(a.url).origin },
       })
-    const browsers = (await Promise.all([many(a, 5, browser), many(b, 5, browser)])).flat()
-    expect([tally(browsers, 200), tally(browsers, 429)]).to.deep.equal([6, 4])
+    expect(tally(await many(a, 5, browser), 200)).to.equal(5)
+    await a.latchkey.flush()
+    expect((await browser(b)).status).to.equal(200)
+    await b.latchkey.flush()
+    expect((await browser(b)).status).to.equal(429)
   }).timeout(30_000)
 
   it('of failed sign-ins: at once, without waiting for a flush', async () => {
