@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import mongoose from 'mongoose'
+import { buildIfStale } from './build.mjs'
 
 const cwd = fileURLToPath(new URL('..', import.meta.url))
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url))
@@ -18,6 +19,8 @@ const { import: loader, timeout } = JSON.parse(readFileSync(`${cwd}/.mocharc.jso
 const runs = given.some((argument) => argument.endsWith('.ts'))
   ? [['--node-option', `import=${loader}`, '--no-config', '--timeout', String(timeout)]]
   : [ignoring(ALONE), ignoring(others)]
+// Suites that run the command, or what is installed, run two at a time: neither may build under the other.
+buildIfStale(cwd)
 if (process.env.MONGODB_TEST_URI)
   await endOrphansSoon(process.env.MONGODB_TEST_URI).catch((error) =>
     console.error(`MONGODB_TEST_URI: ${error.message}; transactions of killed clients may hold up other tests.`),

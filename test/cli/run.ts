@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const CHILD = fileURLToPath(new URL('./latchkey.child.ts', import.meta.url))
+/** As it is installed; it was built before the tests. */
+export const LATCHKEY = fileURLToPath(new URL('../../scripts/latchkey.mjs', import.meta.url))
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Ran {
@@ -14,12 +15,10 @@ export interface Ran {
 
 export type Env = Record<string, string | undefined>
 
-const TSX = import.meta.resolve('tsx/esm')
-
 /** @param env all there is, but for PATH */
 export function run(args: readonly string[], env: Env = {}, stdin = '', cwd = ROOT): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', TSX, CHILD, ...args], {
+    const child = spawn(process.execPath, [LATCHKEY, ...args], {
       cwd,
       env: { PATH: process.env.PATH, ...env },
     })

@@ -3,11 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { type Env, masked, run } from './run.ts'
-
-const CHILD = fileURLToPath(new URL('./latchkey.child.ts', import.meta.url))
+import { type Env, LATCHKEY, masked, run } from './run.ts'
 
 describe('cli: serve', function () {
   this.timeout(20_000)
@@ -22,7 +19,7 @@ describe('cli: serve', function () {
 
   /** Its greeting, then SIGTERM. */
   async function served(more: Env, last: RegExp): Promise<{ stdout: string; code: number | null }> {
-    const child = spawn(process.execPath, ['--import', 'tsx/esm', CHILD, 'serve'], { env: { ...env, ...more } })
+    const child = spawn(process.execPath, [LATCHKEY, 'serve'], { env: { ...env, ...more } })
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
     let stdout = ''
     const ready = new Promise<void>((resolve) => {
