@@ -6,11 +6,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import Database from 'better-sqlite3'
 import mongoose from 'mongoose'
-import { start } from '../../src/compose.ts'
-import { loadConfig } from '../../src/config.ts'
-import { pooledRandom } from '../../src/random.ts'
 import type { Commit, Store } from '../../src/store/store.ts'
 import { tellSessions } from '../contract/sessions.ts'
+import { loadConfig, pooledRandom, start } from '../instances/built.ts'
 
 /** A commit that writes one of these is of the change; the others are of what goes on beside it. */
 const OF_CHANGES = new Set(['keys', 'holders', 'endings', 'leakReports'])

@@ -1,7 +1,5 @@
 /** One instance in a process of its own; ends with its parent, which moves its clock. */
-import { start } from '../../src/compose.ts'
-import { loadConfig } from '../../src/config.ts'
-import { pooledRandom } from '../../src/random.ts'
+import { loadConfig, pooledRandom, start } from './built.ts'
 
 let ahead = 0
 process.on('message', (message: { passMs: number }) => {
