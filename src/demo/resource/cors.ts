@@ -17,10 +17,10 @@ export function cors(origins: readonly string[], openPaths: readonly string[]): 
   const open = new Set(openPaths)
   return async (ctx, next) => {
     const origin = ctx.get('Origin')
-    const any = open.has(ctx.path)
-    if (!any) ctx.vary('Origin')
-    if (any || allowed.has(origin)) {
-      ctx.set({ 'Access-Control-Allow-Origin': any ? '*' : origin, 'Access-Control-Expose-Headers': EXPOSED })
+    const isOpen = open.has(ctx.path)
+    if (!isOpen) ctx.vary('Origin')
+    if (isOpen || allowed.has(origin)) {
+      ctx.set({ 'Access-Control-Allow-Origin': isOpen ? '*' : origin, 'Access-Control-Expose-Headers': EXPOSED })
       if (isPreflight(ctx.method, ctx.headers)) ctx.set(PREFLIGHT)
     }
     if (isPreflight(ctx.method, ctx.headers)) ctx.status = 204
